@@ -1,0 +1,5 @@
+//! The `ruv-swarm` command.
+
+fn main() {
+    println!("ruv-swarm {}", ruv_swarm::version());
+}
