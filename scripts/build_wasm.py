@@ -1,0 +1,74 @@
+"""Build the WebAssembly module (one thread, 128-bit SIMD) into npm/wasm/{nodejs,web,bundler}.
+
+The same module stands under three kinds of JavaScript. `wasm-opt` comes from npm's binaryen.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from tools import NPM, ROOT, BuildError, command_line, output, run, say, step, target_dir
+from wasm_toolchain import TARGET, wasm_environment
+
+OUT = NPM / "wasm"
+KINDS = {"nodejs": "commonjs", "web": "module", "bundler": "module"}
+MODULE = "ruv_swarm_bg.wasm"
+INPUTS = (
+    "core/src",
+    "core/Cargo.toml",
+    "bindings/wasm",
+    "xtask",
+    "Cargo.toml",
+    "Cargo.lock",
+    ".cargo",
+    "scripts/build_wasm.py",
+    "npm/package-lock.json",
+)
+
+
+def build() -> None:
+    """Compile, bind and optimise; leave npm/wasm as a finished folder."""
+    added = wasm_environment()
+    # A folder of its own: another compiler would otherwise throw away the host's build scripts.
+    target = target_dir() / "wasm"
+    profile = "wasm"
+    run(
+        *("cargo", "build", "--locked", "--profile", profile, "--target", TARGET),
+        *("--package", "ruv-swarm-wasm", "--target-dir", target),
+        env=added,
+    )
+    run("cargo", "build", "--locked", "--quiet", "--package", "xtask")
+    built = target / TARGET / profile / "ruv_swarm_wasm.wasm"
+    shutil.rmtree(OUT, ignore_errors=True)
+    for kind in KINDS:
+        run(target_dir() / "debug" / "xtask", "bindgen", kind, built, OUT / kind)
+    optimised = OUT / "optimised.wasm"
+    run("wasm-opt", "-O3", OUT / "web" / MODULE, "-o", optimised)
+    for kind, modules in KINDS.items():
+        shutil.copyfile(optimised, OUT / kind / MODULE)
+        (OUT / kind / "package.json").write_text(json.dumps({"type": modules}) + "\n")
+    optimised.unlink()
+    report(OUT / "web" / MODULE)
+
+
+def report(module: Path) -> None:
+    """Say how large the module is."""
+    raw = module.read_bytes()
+    say(f"wasm module: {len(raw):,} bytes, {len(gzip.compress(raw, 9)):,} gzipped")
+
+
+def main() -> None:
+    """Build unless nothing has changed."""
+    if not output("wasm-opt", "--version"):
+        raise BuildError("wasm-opt is not installed: run `npm ci` in npm/ first")
+    step("wasm", INPUTS, [OUT / kind / MODULE for kind in KINDS], build)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        raise SystemExit(f"usage: python {Path(__file__).relative_to(ROOT)}")
+    raise SystemExit(command_line(main))
