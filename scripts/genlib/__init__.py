@@ -1,0 +1,1 @@
+"""The parts of `scripts/gen.py`: one module reads the catalogue, each other writes files."""
