@@ -2,8 +2,8 @@
 
 The comments are documentation and also carry facts that proto3 has no place for: ranges
 ("1 to 1000"), defaults ("default 100", "mesh (default)"), allowed words ("mesh, ring or star")
-and the markers `[positional]`, `[flag]` and `[required]`. Only what parses without doubt is
-taken; all else stays text.
+and the markers `[positional]`, `[flag]`, `[required]` and `[sparse]`. Only what parses without
+doubt is taken; all else stays text.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SCALARS = {
 _WORD = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
 _CHOICE = rf"{_WORD}(?: \(default\))?"
 _WORDS = re.compile(rf"(?:[A-Za-z' ]+: )?({_CHOICE}(?:(?:, or | or |, ){_CHOICE})+)")
-_MARKERS = ("positional", "flag", "required")
+_MARKERS = ("positional", "flag", "required", "sparse")
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,14 @@ class Field:
         if match := re.search(r"\b(\d+) or more\b", self.doc):
             return int(match.group(1)), limits[1]
         return limits
+
+    @property
+    def number_too(self) -> tuple[int, int] | None:
+        """The range of the numbers that a text field takes beside its words."""
+        if self.type != "string":
+            return None
+        match = re.search(r"\bor a number from (\d+) to (\d+)", self.doc)
+        return (int(match.group(1)), int(match.group(2))) if match else None
 
     @property
     def counts(self) -> tuple[int, int] | None:
@@ -170,13 +178,18 @@ class Catalogue:
         """The messages of one file in the order of declaration."""
         return [message for message in self.messages.values() if message.file == file]
 
-    def requests(self) -> list[str]:
-        """Names of the messages that callers send: requests and what they alone are made of."""
-        return sorted(self._reach([m.request for m in self.operations]))
+    def always_present(self, message: Message, field: Field) -> bool:
+        """True if the JSON of the message always holds the field."""
+        if "required" in field.markers or message.name == "Event":
+            return True
+        # Callers leave out what they like, bodies of events leave out defaults.
+        if message.file == "events" or message.name in self.requests():
+            return False
+        return not field.optional and "sparse" not in field.markers
 
-    def responses(self) -> list[str]:
-        """Names of the messages that the core returns, with what they are made of."""
-        return sorted(self._reach([m.response for m in self.operations]))
+    def requests(self) -> set[str]:
+        """Names of the messages that callers send: requests and what they are made of."""
+        return self._reach([m.request for m in self.operations])
 
     def _reach(self, roots: list[Message]) -> set[str]:
         seen: set[str] = set()

@@ -98,18 +98,18 @@ def types(catalogue: Catalogue) -> str:
     operations = [method.operation for method in catalogue.operations]
     for file in ("nouns", "service", "events"):
         for message in catalogue.of_file(file):
-            parts += _typed_dict(message)
+            parts += _typed_dict(catalogue, message)
     parts += ["", "Operation = Literal["]
     parts += [f"    {json.dumps(name)}," for name in operations]
     parts += ["]", '"""The name of an operation."""', ""]
     return "\n".join(parts)
 
 
-def _typed_dict(message: Message) -> list[str]:
+def _typed_dict(catalogue: Catalogue, message: Message) -> list[str]:
     lines = ["", f"class {message.name}(TypedDict):", *docstring(message.doc), ""]
     for field in message.fields:
         kind = _annotation(field)
-        if not always_present(message, field):
+        if not catalogue.always_present(message, field):
             kind = f"NotRequired[{kind}]"
         lines += [f"    {field.json}: {kind}", *docstring(field.doc)]
     if not message.fields:
@@ -117,13 +117,10 @@ def _typed_dict(message: Message) -> list[str]:
     return [*lines, ""]
 
 
-def always_present(message: Message, field: Field) -> bool:
-    """True if the field is never absent: what is marked so, and the envelope of an event."""
-    return "required" in field.markers or message.name == "Event"
-
-
 def _annotation(field: Field) -> str:
     kind = field.type if field.is_message else _TYPES[field.type]
+    if field.number_too:
+        kind += " | int"
     if field.repeated:
         return f"list[{kind}]"
     return f"{kind} | None" if field.nullable else kind

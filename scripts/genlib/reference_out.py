@@ -73,7 +73,8 @@ def _fields(message: Message) -> list[str]:
         return ["no fields.", ""]
     lines = ["| field | type | meaning |", "|---|---|---|"]
     for field in message.fields:
-        need = " Required." if "required" in field.markers else ""
+        notes = {"required": " Required.", "sparse": " Left out when it holds its default."}
+        need = "".join(notes.get(marker, "") for marker in sorted(field.markers))
         lines.append(f"| `{field.json}` | {_type(field)} | {_cell(field.doc)}{need} |")
     return [*lines, ""]
 

@@ -62,6 +62,10 @@ def _value_schema(field: Field, *, request: bool) -> Json:
     if field.type in ("bool", "double"):
         return {"type": "boolean" if field.type == "bool" else "number"}
     schema: Json = {"type": "string"}
+    if request and field.number_too:
+        # A number is what such a schema's bounds apply to; a text passes them by.
+        low, high = field.number_too
+        schema = {"type": ["string", "integer"], "minimum": low, "maximum": high}
     if request and field.words:
         schema["enum"] = field.words
     if request and field.max_length:

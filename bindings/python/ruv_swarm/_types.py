@@ -9,43 +9,43 @@ from typing import Literal, NotRequired, TypedDict
 class Agent(TypedDict):
     """An agent of the swarm."""
 
-    id: NotRequired[str]
+    id: str
     """The agent's id, for example a1; minted by the core."""
-    type: NotRequired[str]
+    type: str
     """A free word; neural and neural-processor are the same and train networks."""
-    name: NotRequired[str]
+    name: str
     """A name for people; empty if none was given."""
-    pattern: NotRequired[str]
+    pattern: str
     """The cognitive pattern: convergent, divergent, lateral, systems, critical or abstract."""
-    capabilities: NotRequired[list[str]]
+    capabilities: list[str]
     """What the agent can do, as free words; for type neural the algorithm words are a closed list.
     """
-    model: NotRequired[str]
+    model: str
     """The engine of a neural agent: ruv-fann."""
-    capacity: NotRequired[int]
+    capacity: int
     """How many tasks it may run at once, 1 to 1000."""
-    state: NotRequired[str]
+    state: str
     """idle, busy, or retired."""
-    running: NotRequired[int]
+    running: int
     """How many tasks it runs now."""
-    completed: NotRequired[int]
+    completed: int
     """How many tasks it has completed."""
-    failed: NotRequired[int]
+    failed: int
     """How many attempts of it failed or lost their lease."""
-    createdAtMs: NotRequired[int]
+    createdAtMs: int
     """When it was spawned, in ms since 1970."""
-    lastSeenMs: NotRequired[int]
+    lastSeenMs: int
     """When it was last heard of, in ms since 1970."""
 
 
 class Lease(TypedDict):
     """The hold of an agent on a task until a time; an older epoch is refused."""
 
-    agentId: NotRequired[str]
+    agentId: str
     """The agent that holds the task."""
-    epoch: NotRequired[int]
+    epoch: int
     """Grows with each claim of the task; the fence against a former holder."""
-    expiresAtMs: NotRequired[int]
+    expiresAtMs: int
     """When the lease ends unless a heartbeat extends it, in ms since 1970."""
 
 
@@ -72,19 +72,19 @@ class Progress(TypedDict):
 class Task(TypedDict):
     """One unit of work."""
 
-    id: NotRequired[str]
+    id: str
     """The task's id, for example t42; minted by the core."""
     goalId: NotRequired[str]
     """The goal it belongs to, for example g1; empty if none."""
-    name: NotRequired[str]
+    name: str
     """A name for people."""
     description: NotRequired[str]
     """What is to be done."""
-    kind: NotRequired[str]
+    kind: str
     """work for tasks of any worker; train and fuse for those of the neural engine."""
-    state: NotRequired[str]
+    state: str
     """blocked, ready, running, paused, completed, failed or cancelled."""
-    priority: NotRequired[int]
+    priority: int
     """0 (low) to 100 (critical); ties go first come, first served."""
     dependsOn: NotRequired[list[str]]
     """Tasks that must complete before this one starts."""
@@ -96,9 +96,9 @@ class Task(TypedDict):
     """Input of the worker, any text up to 64 KiB."""
     lease: NotRequired[Lease]
     """The lease while it runs."""
-    attempts: NotRequired[int]
+    attempts: int
     """How many attempts have begun."""
-    maxRetries: NotRequired[int]
+    maxRetries: int
     """How many more attempts a failed one may have."""
     notBeforeMs: NotRequired[int]
     """Not before this time, in ms since 1970; 0 if at once."""
@@ -110,7 +110,7 @@ class Task(TypedDict):
     """Artifact that holds the result's bytes, by hash; empty if none."""
     error: NotRequired[TaskError]
     """Why it failed or was cancelled."""
-    createdAtMs: NotRequired[int]
+    createdAtMs: int
     """When it was submitted, in ms since 1970."""
     startedAtMs: NotRequired[int]
     """When its last attempt began, in ms since 1970; 0 if never."""
@@ -125,17 +125,17 @@ class Task(TypedDict):
 class Goal(TypedDict):
     """What a swarm was asked for, planned into tasks."""
 
-    id: NotRequired[str]
+    id: str
     """The goal's id, for example g1; minted by the core."""
-    task: NotRequired[str]
+    task: str
     """What was asked."""
-    kind: NotRequired[str]
+    kind: str
     """train for the neural engine, work for any worker."""
-    strategy: NotRequired[str]
+    strategy: str
     """The strategy that planned it."""
-    state: NotRequired[str]
+    state: str
     """running, completed, failed or cancelled."""
-    taskIds: NotRequired[list[str]]
+    taskIds: list[str]
     """Its tasks, in the order of the plan."""
     dataset: NotRequired[str]
     """The dataset's hash, of a training goal."""
@@ -143,7 +143,7 @@ class Goal(TypedDict):
     """The hash of the model it made, of a completed training goal."""
     error: NotRequired[TaskError]
     """Why it failed or was cancelled."""
-    createdAtMs: NotRequired[int]
+    createdAtMs: int
     """When it was planned, in ms since 1970."""
     finishedAtMs: NotRequired[int]
     """When it ended, in ms since 1970; 0 if it has not."""
@@ -152,34 +152,34 @@ class Goal(TypedDict):
 class Artifact(TypedDict):
     """A file that the swarm keeps, named by its content."""
 
-    hash: NotRequired[str]
+    hash: str
     """SHA-256 of the bytes, in hex."""
-    name: NotRequired[str]
+    name: str
     """A name for people."""
-    mediaType: NotRequired[str]
+    mediaType: str
     """Its media type, for example text/csv."""
-    size: NotRequired[int]
+    size: int
     """Its size in bytes."""
-    createdAtMs: NotRequired[int]
+    createdAtMs: int
     """When it was first stored, in ms since 1970."""
 
 
 class TaskCounts(TypedDict):
     """How many tasks are in each state."""
 
-    blocked: NotRequired[int]
+    blocked: int
     """Waiting for other tasks."""
-    ready: NotRequired[int]
+    ready: int
     """Waiting for a worker."""
-    running: NotRequired[int]
+    running: int
     """Held by a worker."""
-    paused: NotRequired[int]
+    paused: int
     """Held back."""
-    completed: NotRequired[int]
+    completed: int
     """Done."""
-    failed: NotRequired[int]
+    failed: int
     """Out of attempts."""
-    cancelled: NotRequired[int]
+    cancelled: int
     """Called off."""
 
 
@@ -205,24 +205,24 @@ class SwarmInitRequest(TypedDict):
 class SwarmInitResponse(TypedDict):
     """Response of swarm_init."""
 
-    swarmId: NotRequired[str]
+    swarmId: str
     """The swarm's id."""
-    topology: NotRequired[str]
+    topology: str
     """Its topology."""
-    maxAgents: NotRequired[int]
+    maxAgents: int
     """How many agents it may have."""
-    strategy: NotRequired[str]
+    strategy: str
     """Its default strategy."""
-    seed: NotRequired[int]
+    seed: int
     """The seed of all its randomness."""
-    created: NotRequired[bool]
+    created: bool
     """True if this call made it, false if it was there."""
 
 
 class AgentSpawnRequest(TypedDict):
     """Request of agent_spawn."""
 
-    type: NotRequired[str]
+    type: str
     """A free word, for example coder or tester; neural and neural-processor train networks."""
     name: NotRequired[str]
     """A name for people, up to 100 characters."""
@@ -245,7 +245,7 @@ class AgentSpawnRequest(TypedDict):
 class AgentSpawnResponse(TypedDict):
     """Response of agent_spawn."""
 
-    agents: NotRequired[list[Agent]]
+    agents: list[Agent]
     """The new agents."""
 
 
@@ -259,7 +259,7 @@ class AgentListRequest(TypedDict):
 class AgentListResponse(TypedDict):
     """Response of agent_list."""
 
-    agents: NotRequired[list[Agent]]
+    agents: list[Agent]
     """The agents, by id."""
 
 
@@ -270,7 +270,7 @@ class NewTask(TypedDict):
     """A name for people; other tasks of the same request may depend on it by this name."""
     description: NotRequired[str]
     """What is to be done."""
-    priority: NotRequired[str]
+    priority: NotRequired[str | int]
     """low, medium (default), high, critical, or a number from 0 to 100."""
     dependsOn: NotRequired[list[str]]
     """Ids of tasks, or names of tasks in the same request, that must complete first."""
@@ -289,14 +289,14 @@ class NewTask(TypedDict):
 class TaskSubmitRequest(TypedDict):
     """Request of task_submit."""
 
-    tasks: NotRequired[list[NewTask]]
+    tasks: list[NewTask]
     """1 to 1000 tasks."""
 
 
 class TaskSubmitResponse(TypedDict):
     """Response of task_submit."""
 
-    taskIds: NotRequired[list[str]]
+    taskIds: list[str]
     """The tasks' ids, in the order of the request."""
 
 
@@ -305,9 +305,9 @@ class Dataset(TypedDict):
     unchanged.
     """
 
-    hash: NotRequired[str]
+    hash: str
     """SHA-256 of the bytes, in hex."""
-    summary: NotRequired[str]
+    summary: str
     """The summary as JSON text, as the core made it."""
 
 
@@ -318,7 +318,7 @@ class TaskOrchestrateRequest(TypedDict):
     """What is to be done; the word train alone trains on the dataset."""
     strategy: NotRequired[str]
     """How to plan it; absent: the swarm's own strategy."""
-    priority: NotRequired[str]
+    priority: NotRequired[str | int]
     """low, medium (default), high, critical, or a number from 0 to 100."""
     maxAgents: NotRequired[int]
     """How many agents may take part, 1 to 100000; absent: no limit but the swarm's."""
@@ -333,17 +333,17 @@ class TaskOrchestrateRequest(TypedDict):
 class TaskOrchestrateResponse(TypedDict):
     """Response of task_orchestrate."""
 
-    goalId: NotRequired[str]
+    goalId: str
     """The goal's id."""
-    state: NotRequired[str]
+    state: str
     """running."""
-    strategy: NotRequired[str]
+    strategy: str
     """The strategy that planned it."""
-    taskIds: NotRequired[list[str]]
+    taskIds: list[str]
     """Its tasks, in the order of the plan."""
-    used: NotRequired[list[str]]
+    used: list[str]
     """Agents that were there and take part."""
-    spawned: NotRequired[list[str]]
+    spawned: list[str]
     """Agents that were missing and have been spawned."""
     message: NotRequired[str]
     """What a person should know, for example that no worker serves the tasks and which command
@@ -354,7 +354,7 @@ class TaskOrchestrateResponse(TypedDict):
 class TaskClaimRequest(TypedDict):
     """Request of task_claim."""
 
-    agentId: NotRequired[str]
+    agentId: str
     """The agent that claims."""
     taskId: NotRequired[str]
     """The task to claim; absent: the best one that the agent may run."""
@@ -372,11 +372,11 @@ class TaskClaimResponse(TypedDict):
 class TaskHeartbeatRequest(TypedDict):
     """Request of task_heartbeat."""
 
-    taskId: NotRequired[str]
+    taskId: str
     """The running task."""
-    agentId: NotRequired[str]
+    agentId: str
     """The agent that holds it."""
-    epoch: NotRequired[int]
+    epoch: int
     """The epoch of its lease."""
     leaseMs: NotRequired[int]
     """How long the lease lasts from now, 1000 to 86400000 ms; default 30000."""
@@ -387,22 +387,22 @@ class TaskHeartbeatRequest(TypedDict):
 class TaskHeartbeatResponse(TypedDict):
     """Response of task_heartbeat."""
 
-    lease: NotRequired[Lease]
+    lease: Lease
     """The lease as extended."""
-    cancelRequested: NotRequired[bool]
+    cancelRequested: bool
     """True when the holder should stop: the task was cancelled."""
 
 
 class TaskReportRequest(TypedDict):
     """Request of task_report."""
 
-    taskId: NotRequired[str]
+    taskId: str
     """The running task."""
-    agentId: NotRequired[str]
+    agentId: str
     """The agent that holds it."""
-    epoch: NotRequired[int]
+    epoch: int
     """The epoch of its lease."""
-    outcome: NotRequired[str]
+    outcome: str
     """completed or failed."""
     output: NotRequired[str]
     """Result of the worker, any text up to 64 KiB."""
@@ -419,7 +419,7 @@ class TaskReportRequest(TypedDict):
 class TaskReportResponse(TypedDict):
     """Response of task_report."""
 
-    task: NotRequired[Task]
+    task: Task
     """The task as it stands now: completed, failed, cancelled, or ready again for a retry."""
     next: NotRequired[Task]
     """The next task with its lease, if one was asked for and is there."""
@@ -439,9 +439,9 @@ class TaskCancelRequest(TypedDict):
 class TaskCancelResponse(TypedDict):
     """Response of task_cancel."""
 
-    cancelled: NotRequired[list[str]]
+    cancelled: list[str]
     """Tasks that are cancelled now."""
-    stopping: NotRequired[list[str]]
+    stopping: list[str]
     """Running tasks whose holders are told at their next heartbeat."""
 
 
@@ -477,34 +477,34 @@ class TaskResultsRequest(TypedDict):
 class Member(TypedDict):
     """One member of a trained ensemble."""
 
-    agentId: NotRequired[str]
+    agentId: str
     """The agent that trained it."""
-    pattern: NotRequired[str]
+    pattern: str
     """Its cognitive pattern."""
-    algorithm: NotRequired[str]
+    algorithm: str
     """Its learning algorithm."""
-    network: NotRequired[str]
+    network: str
     """Its layers, for example 30-16-8-2."""
-    validationLoss: NotRequired[float]
+    validationLoss: float
     """Mean squared error on the validation rows."""
     validationAccuracy: NotRequired[float | None]
     """Share of validation rows classified right; null for regression."""
-    epochs: NotRequired[int]
+    epochs: int
     """Epochs trained."""
-    durationMs: NotRequired[int]
+    durationMs: int
     """From the claim of the task to its report, in ms."""
 
 
 class Ensemble(TypedDict):
     """An ensemble's figures on the held-out rows."""
 
-    testLoss: NotRequired[float]
+    testLoss: float
     """Mean squared error of the fused outputs."""
     testAccuracy: NotRequired[float | None]
     """Share of held-out rows classified right; null for regression."""
-    meanMemberLoss: NotRequired[float]
+    meanMemberLoss: float
     """The members' errors, averaged with the weights of the fusion."""
-    ambiguity: NotRequired[float]
+    ambiguity: float
     """How much the members differ: meanMemberLoss - testLoss."""
 
 
@@ -525,7 +525,7 @@ class TaskResultsResponse(TypedDict):
     """The ensemble's figures, once it is fused."""
     tasks: NotRequired[list[Task]]
     """The outputs of the goal's tasks, of a goal that is no training."""
-    stateHash: NotRequired[str]
+    stateHash: str
     """The hash of the state that this was read from."""
 
 
@@ -539,21 +539,21 @@ class SwarmStatusRequest(TypedDict):
 class SwarmStatusResponse(TypedDict):
     """Response of swarm_status."""
 
-    swarmId: NotRequired[str]
+    swarmId: str
     """The swarm's id."""
-    topology: NotRequired[str]
+    topology: str
     """Its topology."""
-    strategy: NotRequired[str]
+    strategy: str
     """Its default strategy."""
-    agents: NotRequired[int]
+    agents: int
     """How many agents are not retired."""
-    maxAgents: NotRequired[int]
+    maxAgents: int
     """How many agents it may have."""
-    tasks: NotRequired[TaskCounts]
+    tasks: TaskCounts
     """How many tasks are in each state."""
-    version: NotRequired[int]
+    version: int
     """How many events the log holds."""
-    stateHash: NotRequired[str]
+    stateHash: str
     """The hash of the state."""
     agentList: NotRequired[list[Agent]]
     """The agents, if verbose."""
@@ -601,11 +601,11 @@ class SwarmMonitorRequest(TypedDict):
 class SwarmMonitorResponse(TypedDict):
     """Response of swarm_monitor."""
 
-    status: NotRequired[SwarmStatusResponse]
+    status: SwarmStatusResponse
     """How the swarm stands."""
-    events: NotRequired[list[str]]
+    events: list[str]
     """The events after the cursor, as canonical JSON lines."""
-    nextAfter: NotRequired[int]
+    nextAfter: int
     """The cursor to go on from."""
 
 
@@ -615,7 +615,7 @@ class ArtifactPutRequest(TypedDict):
     content: NotRequired[str]
     """The bytes; base64 in JSON. A host that has them elsewhere gives hash and size."""
     name: NotRequired[str]
-    """A name for people, up to 200 characters."""
+    """A name for people, up to 100 characters."""
     mediaType: NotRequired[str]
     """The media type; default application/octet-stream."""
     hash: NotRequired[str]
@@ -627,23 +627,23 @@ class ArtifactPutRequest(TypedDict):
 class ArtifactPutResponse(TypedDict):
     """Response of artifact_put."""
 
-    artifact: NotRequired[Artifact]
+    artifact: Artifact
     """The artifact."""
-    created: NotRequired[bool]
+    created: bool
     """True if this call stored it, false if it was there."""
 
 
 class ArtifactGetRequest(TypedDict):
     """Request of artifact_get."""
 
-    hash: NotRequired[str]
+    hash: str
     """SHA-256 of the bytes, in hex."""
 
 
 class ArtifactGetResponse(TypedDict):
     """Response of artifact_get."""
 
-    artifact: NotRequired[Artifact]
+    artifact: Artifact
     """The artifact."""
     content: NotRequired[str]
     """The bytes; base64 in JSON."""
@@ -656,9 +656,9 @@ class TickRequest(TypedDict):
 class TickResponse(TypedDict):
     """Response of tick."""
 
-    expired: NotRequired[list[str]]
+    expired: list[str]
     """Tasks whose lease expired now."""
-    nextDeadlineMs: NotRequired[int]
+    nextDeadlineMs: int
     """When tick has something to do again, in ms since 1970; 0 if nothing waits."""
 
 

@@ -183,7 +183,10 @@ export const TOOLS: readonly ToolDefinition[] = [
      "description": "How many agents of this kind, 1 to 1000; default 1.",
      "default": 1
     }
-   }
+   },
+   "required": [
+    "type"
+   ]
   },
   "outputSchema": {
    "type": "object",
@@ -413,6 +416,9 @@ export const TOOLS: readonly ToolDefinition[] = [
      "description": "1 to 1000 tasks."
     }
    },
+   "required": [
+    "tasks"
+   ],
    "$defs": {
     "NewTask": {
      "description": "A task to submit.",
@@ -427,7 +433,12 @@ export const TOOLS: readonly ToolDefinition[] = [
        "description": "What is to be done."
       },
       "priority": {
-       "type": "string",
+       "type": [
+        "string",
+        "integer"
+       ],
+       "minimum": 0,
+       "maximum": 100,
        "description": "low, medium (default), high, critical, or a number from 0 to 100.",
        "default": "medium"
       },
@@ -508,7 +519,12 @@ export const TOOLS: readonly ToolDefinition[] = [
      "description": "How to plan it; absent: the swarm's own strategy."
     },
     "priority": {
-     "type": "string",
+     "type": [
+      "string",
+      "integer"
+     ],
+     "minimum": 0,
+     "maximum": 100,
      "description": "low, medium (default), high, critical, or a number from 0 to 100.",
      "default": "medium"
     },
@@ -550,7 +566,11 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "string",
        "description": "The summary as JSON text, as the core made it."
       }
-     }
+     },
+     "required": [
+      "hash",
+      "summary"
+     ]
     }
    }
   },
@@ -626,7 +646,10 @@ export const TOOLS: readonly ToolDefinition[] = [
      "description": "How long the lease lasts without a heartbeat, 1000 to 86400000 ms; default 30000.",
      "default": 30000
     }
-   }
+   },
+   "required": [
+    "agentId"
+   ]
   },
   "outputSchema": {
    "type": "object",
@@ -860,6 +883,11 @@ export const TOOLS: readonly ToolDefinition[] = [
      "description": "How far it has come."
     }
    },
+   "required": [
+    "taskId",
+    "agentId",
+    "epoch"
+   ],
    "$defs": {
     "Progress": {
      "description": "How far a running task has come.",
@@ -983,6 +1011,12 @@ export const TOOLS: readonly ToolDefinition[] = [
      "default": 30000
     }
    },
+   "required": [
+    "taskId",
+    "agentId",
+    "epoch",
+    "outcome"
+   ],
    "$defs": {
     "TaskError": {
      "description": "Why a task ended without a result.",
@@ -2825,8 +2859,8 @@ export const TOOLS: readonly ToolDefinition[] = [
     },
     "name": {
      "type": "string",
-     "maxLength": 200,
-     "description": "A name for people, up to 200 characters."
+     "maxLength": 100,
+     "description": "A name for people, up to 100 characters."
     },
     "mediaType": {
      "type": "string",
@@ -2909,7 +2943,10 @@ export const TOOLS: readonly ToolDefinition[] = [
      "type": "string",
      "description": "SHA-256 of the bytes, in hex."
     }
-   }
+   },
+   "required": [
+    "hash"
+   ]
   },
   "outputSchema": {
    "type": "object",

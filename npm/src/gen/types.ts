@@ -6,43 +6,43 @@
 /** An agent of the swarm. */
 export interface Agent {
   /** The agent's id, for example a1; minted by the core. */
-  id?: string;
+  id: string;
   /** A free word; neural and neural-processor are the same and train networks. */
-  type?: string;
+  type: string;
   /** A name for people; empty if none was given. */
-  name?: string;
+  name: string;
   /** The cognitive pattern: convergent, divergent, lateral, systems, critical or abstract. */
-  pattern?: string;
+  pattern: string;
   /**
    * What the agent can do, as free words; for type neural the algorithm words are a closed list.
    */
-  capabilities?: string[];
+  capabilities: string[];
   /** The engine of a neural agent: ruv-fann. */
-  model?: string;
+  model: string;
   /** How many tasks it may run at once, 1 to 1000. */
-  capacity?: number;
+  capacity: number;
   /** idle, busy, or retired. */
-  state?: string;
+  state: string;
   /** How many tasks it runs now. */
-  running?: number;
+  running: number;
   /** How many tasks it has completed. */
-  completed?: number;
+  completed: number;
   /** How many attempts of it failed or lost their lease. */
-  failed?: number;
+  failed: number;
   /** When it was spawned, in ms since 1970. */
-  createdAtMs?: number;
+  createdAtMs: number;
   /** When it was last heard of, in ms since 1970. */
-  lastSeenMs?: number;
+  lastSeenMs: number;
 }
 
 /** The hold of an agent on a task until a time; an older epoch is refused. */
 export interface Lease {
   /** The agent that holds the task. */
-  agentId?: string;
+  agentId: string;
   /** Grows with each claim of the task; the fence against a former holder. */
-  epoch?: number;
+  epoch: number;
   /** When the lease ends unless a heartbeat extends it, in ms since 1970. */
-  expiresAtMs?: number;
+  expiresAtMs: number;
 }
 
 /** Why a task ended without a result. */
@@ -66,19 +66,19 @@ export interface Progress {
 /** One unit of work. */
 export interface Task {
   /** The task's id, for example t42; minted by the core. */
-  id?: string;
+  id: string;
   /** The goal it belongs to, for example g1; empty if none. */
   goalId?: string;
   /** A name for people. */
-  name?: string;
+  name: string;
   /** What is to be done. */
   description?: string;
   /** work for tasks of any worker; train and fuse for those of the neural engine. */
-  kind?: string;
+  kind: string;
   /** blocked, ready, running, paused, completed, failed or cancelled. */
-  state?: string;
+  state: string;
   /** 0 (low) to 100 (critical); ties go first come, first served. */
-  priority?: number;
+  priority: number;
   /** Tasks that must complete before this one starts. */
   dependsOn?: string[];
   /** What an agent must be able to do to claim it. */
@@ -90,9 +90,9 @@ export interface Task {
   /** The lease while it runs. */
   lease?: Lease;
   /** How many attempts have begun. */
-  attempts?: number;
+  attempts: number;
   /** How many more attempts a failed one may have. */
-  maxRetries?: number;
+  maxRetries: number;
   /** Not before this time, in ms since 1970; 0 if at once. */
   notBeforeMs?: number;
   /** How far it has come. */
@@ -104,7 +104,7 @@ export interface Task {
   /** Why it failed or was cancelled. */
   error?: TaskError;
   /** When it was submitted, in ms since 1970. */
-  createdAtMs?: number;
+  createdAtMs: number;
   /** When its last attempt began, in ms since 1970; 0 if never. */
   startedAtMs?: number;
   /** When it ended, in ms since 1970; 0 if it has not. */
@@ -118,17 +118,17 @@ export interface Task {
 /** What a swarm was asked for, planned into tasks. */
 export interface Goal {
   /** The goal's id, for example g1; minted by the core. */
-  id?: string;
+  id: string;
   /** What was asked. */
-  task?: string;
+  task: string;
   /** train for the neural engine, work for any worker. */
-  kind?: string;
+  kind: string;
   /** The strategy that planned it. */
-  strategy?: string;
+  strategy: string;
   /** running, completed, failed or cancelled. */
-  state?: string;
+  state: string;
   /** Its tasks, in the order of the plan. */
-  taskIds?: string[];
+  taskIds: string[];
   /** The dataset's hash, of a training goal. */
   dataset?: string;
   /** The hash of the model it made, of a completed training goal. */
@@ -136,7 +136,7 @@ export interface Goal {
   /** Why it failed or was cancelled. */
   error?: TaskError;
   /** When it was planned, in ms since 1970. */
-  createdAtMs?: number;
+  createdAtMs: number;
   /** When it ended, in ms since 1970; 0 if it has not. */
   finishedAtMs?: number;
 }
@@ -144,33 +144,33 @@ export interface Goal {
 /** A file that the swarm keeps, named by its content. */
 export interface Artifact {
   /** SHA-256 of the bytes, in hex. */
-  hash?: string;
+  hash: string;
   /** A name for people. */
-  name?: string;
+  name: string;
   /** Its media type, for example text/csv. */
-  mediaType?: string;
+  mediaType: string;
   /** Its size in bytes. */
-  size?: number;
+  size: number;
   /** When it was first stored, in ms since 1970. */
-  createdAtMs?: number;
+  createdAtMs: number;
 }
 
 /** How many tasks are in each state. */
 export interface TaskCounts {
   /** Waiting for other tasks. */
-  blocked?: number;
+  blocked: number;
   /** Waiting for a worker. */
-  ready?: number;
+  ready: number;
   /** Held by a worker. */
-  running?: number;
+  running: number;
   /** Held back. */
-  paused?: number;
+  paused: number;
   /** Done. */
-  completed?: number;
+  completed: number;
   /** Out of attempts. */
-  failed?: number;
+  failed: number;
   /** Called off. */
-  cancelled?: number;
+  cancelled: number;
 }
 
 /** Request of swarm_init. */
@@ -195,23 +195,23 @@ export interface SwarmInitRequest {
 /** Response of swarm_init. */
 export interface SwarmInitResponse {
   /** The swarm's id. */
-  swarmId?: string;
+  swarmId: string;
   /** Its topology. */
-  topology?: string;
+  topology: string;
   /** How many agents it may have. */
-  maxAgents?: number;
+  maxAgents: number;
   /** Its default strategy. */
-  strategy?: string;
+  strategy: string;
   /** The seed of all its randomness. */
-  seed?: number;
+  seed: number;
   /** True if this call made it, false if it was there. */
-  created?: boolean;
+  created: boolean;
 }
 
 /** Request of agent_spawn. */
 export interface AgentSpawnRequest {
   /** A free word, for example coder or tester; neural and neural-processor train networks. */
-  type?: string | undefined;
+  type: string;
   /** A name for people, up to 100 characters. */
   name?: string | undefined;
   /**
@@ -235,7 +235,7 @@ export interface AgentSpawnRequest {
 /** Response of agent_spawn. */
 export interface AgentSpawnResponse {
   /** The new agents. */
-  agents?: Agent[];
+  agents: Agent[];
 }
 
 /** Request of agent_list. */
@@ -247,7 +247,7 @@ export interface AgentListRequest {
 /** Response of agent_list. */
 export interface AgentListResponse {
   /** The agents, by id. */
-  agents?: Agent[];
+  agents: Agent[];
 }
 
 /** A task to submit. */
@@ -257,7 +257,7 @@ export interface NewTask {
   /** What is to be done. */
   description?: string | undefined;
   /** low, medium (default), high, critical, or a number from 0 to 100. */
-  priority?: string | undefined;
+  priority?: string | number | undefined;
   /** Ids of tasks, or names of tasks in the same request, that must complete first. */
   dependsOn?: string[] | undefined;
   /** What an agent must be able to do to claim it. */
@@ -275,13 +275,13 @@ export interface NewTask {
 /** Request of task_submit. */
 export interface TaskSubmitRequest {
   /** 1 to 1000 tasks. */
-  tasks?: NewTask[] | undefined;
+  tasks: NewTask[];
 }
 
 /** Response of task_submit. */
 export interface TaskSubmitResponse {
   /** The tasks' ids, in the order of the request. */
-  taskIds?: string[];
+  taskIds: string[];
 }
 
 /**
@@ -290,9 +290,9 @@ export interface TaskSubmitResponse {
  */
 export interface Dataset {
   /** SHA-256 of the bytes, in hex. */
-  hash?: string | undefined;
+  hash: string;
   /** The summary as JSON text, as the core made it. */
-  summary?: string | undefined;
+  summary: string;
 }
 
 /** Request of task_orchestrate. */
@@ -302,7 +302,7 @@ export interface TaskOrchestrateRequest {
   /** How to plan it; absent: the swarm's own strategy. */
   strategy?: string | undefined;
   /** low, medium (default), high, critical, or a number from 0 to 100. */
-  priority?: string | undefined;
+  priority?: string | number | undefined;
   /** How many agents may take part, 1 to 100000; absent: no limit but the swarm's. */
   maxAgents?: number | undefined;
   /** Cognitive patterns that take part; absent: the strategy's own. */
@@ -316,17 +316,17 @@ export interface TaskOrchestrateRequest {
 /** Response of task_orchestrate. */
 export interface TaskOrchestrateResponse {
   /** The goal's id. */
-  goalId?: string;
+  goalId: string;
   /** running. */
-  state?: string;
+  state: string;
   /** The strategy that planned it. */
-  strategy?: string;
+  strategy: string;
   /** Its tasks, in the order of the plan. */
-  taskIds?: string[];
+  taskIds: string[];
   /** Agents that were there and take part. */
-  used?: string[];
+  used: string[];
   /** Agents that were missing and have been spawned. */
-  spawned?: string[];
+  spawned: string[];
   /**
    * What a person should know, for example that no worker serves the tasks and which command would.
    */
@@ -336,7 +336,7 @@ export interface TaskOrchestrateResponse {
 /** Request of task_claim. */
 export interface TaskClaimRequest {
   /** The agent that claims. */
-  agentId?: string | undefined;
+  agentId: string;
   /** The task to claim; absent: the best one that the agent may run. */
   taskId?: string | undefined;
   /** How long the lease lasts without a heartbeat, 1000 to 86400000 ms; default 30000. */
@@ -352,11 +352,11 @@ export interface TaskClaimResponse {
 /** Request of task_heartbeat. */
 export interface TaskHeartbeatRequest {
   /** The running task. */
-  taskId?: string | undefined;
+  taskId: string;
   /** The agent that holds it. */
-  agentId?: string | undefined;
+  agentId: string;
   /** The epoch of its lease. */
-  epoch?: number | undefined;
+  epoch: number;
   /** How long the lease lasts from now, 1000 to 86400000 ms; default 30000. */
   leaseMs?: number | undefined;
   /** How far it has come. */
@@ -366,21 +366,21 @@ export interface TaskHeartbeatRequest {
 /** Response of task_heartbeat. */
 export interface TaskHeartbeatResponse {
   /** The lease as extended. */
-  lease?: Lease;
+  lease: Lease;
   /** True when the holder should stop: the task was cancelled. */
-  cancelRequested?: boolean;
+  cancelRequested: boolean;
 }
 
 /** Request of task_report. */
 export interface TaskReportRequest {
   /** The running task. */
-  taskId?: string | undefined;
+  taskId: string;
   /** The agent that holds it. */
-  agentId?: string | undefined;
+  agentId: string;
   /** The epoch of its lease. */
-  epoch?: number | undefined;
+  epoch: number;
   /** completed or failed. */
-  outcome?: "completed" | "failed" | (string & {}) | undefined;
+  outcome: "completed" | "failed" | (string & {});
   /** Result of the worker, any text up to 64 KiB. */
   output?: string | undefined;
   /** Artifact that holds the result's bytes, by hash; it must be in the swarm. */
@@ -396,7 +396,7 @@ export interface TaskReportRequest {
 /** Response of task_report. */
 export interface TaskReportResponse {
   /** The task as it stands now: completed, failed, cancelled, or ready again for a retry. */
-  task?: Task;
+  task: Task;
   /** The next task with its lease, if one was asked for and is there. */
   next?: Task;
 }
@@ -414,9 +414,9 @@ export interface TaskCancelRequest {
 /** Response of task_cancel. */
 export interface TaskCancelResponse {
   /** Tasks that are cancelled now. */
-  cancelled?: string[];
+  cancelled: string[];
   /** Running tasks whose holders are told at their next heartbeat. */
-  stopping?: string[];
+  stopping: string[];
 }
 
 /** Request of task_status. */
@@ -448,33 +448,33 @@ export interface TaskResultsRequest {
 /** One member of a trained ensemble. */
 export interface Member {
   /** The agent that trained it. */
-  agentId?: string;
+  agentId: string;
   /** Its cognitive pattern. */
-  pattern?: string;
+  pattern: string;
   /** Its learning algorithm. */
-  algorithm?: string;
+  algorithm: string;
   /** Its layers, for example 30-16-8-2. */
-  network?: string;
+  network: string;
   /** Mean squared error on the validation rows. */
-  validationLoss?: number;
+  validationLoss: number;
   /** Share of validation rows classified right; null for regression. */
   validationAccuracy?: number | null;
   /** Epochs trained. */
-  epochs?: number;
+  epochs: number;
   /** From the claim of the task to its report, in ms. */
-  durationMs?: number;
+  durationMs: number;
 }
 
 /** An ensemble's figures on the held-out rows. */
 export interface Ensemble {
   /** Mean squared error of the fused outputs. */
-  testLoss?: number;
+  testLoss: number;
   /** Share of held-out rows classified right; null for regression. */
   testAccuracy?: number | null;
   /** The members' errors, averaged with the weights of the fusion. */
-  meanMemberLoss?: number;
+  meanMemberLoss: number;
   /** How much the members differ: meanMemberLoss - testLoss. */
-  ambiguity?: number;
+  ambiguity: number;
 }
 
 /** Response of task_results. */
@@ -494,7 +494,7 @@ export interface TaskResultsResponse {
   /** The outputs of the goal's tasks, of a goal that is no training. */
   tasks?: Task[];
   /** The hash of the state that this was read from. */
-  stateHash?: string;
+  stateHash: string;
 }
 
 /** Request of swarm_status. */
@@ -506,21 +506,21 @@ export interface SwarmStatusRequest {
 /** Response of swarm_status. */
 export interface SwarmStatusResponse {
   /** The swarm's id. */
-  swarmId?: string;
+  swarmId: string;
   /** Its topology. */
-  topology?: string;
+  topology: string;
   /** Its default strategy. */
-  strategy?: string;
+  strategy: string;
   /** How many agents are not retired. */
-  agents?: number;
+  agents: number;
   /** How many agents it may have. */
-  maxAgents?: number;
+  maxAgents: number;
   /** How many tasks are in each state. */
-  tasks?: TaskCounts;
+  tasks: TaskCounts;
   /** How many events the log holds. */
-  version?: number;
+  version: number;
   /** The hash of the state. */
-  stateHash?: string;
+  stateHash: string;
   /** The agents, if verbose. */
   agentList?: Agent[];
   /** The unfinished goals, if verbose. */
@@ -564,18 +564,18 @@ export interface SwarmMonitorRequest {
 /** Response of swarm_monitor. */
 export interface SwarmMonitorResponse {
   /** How the swarm stands. */
-  status?: SwarmStatusResponse;
+  status: SwarmStatusResponse;
   /** The events after the cursor, as canonical JSON lines. */
-  events?: string[];
+  events: string[];
   /** The cursor to go on from. */
-  nextAfter?: number;
+  nextAfter: number;
 }
 
 /** Request of artifact_put. */
 export interface ArtifactPutRequest {
   /** The bytes; base64 in JSON. A host that has them elsewhere gives hash and size. */
   content?: string | undefined;
-  /** A name for people, up to 200 characters. */
+  /** A name for people, up to 100 characters. */
   name?: string | undefined;
   /** The media type; default application/octet-stream. */
   mediaType?: string | undefined;
@@ -588,21 +588,21 @@ export interface ArtifactPutRequest {
 /** Response of artifact_put. */
 export interface ArtifactPutResponse {
   /** The artifact. */
-  artifact?: Artifact;
+  artifact: Artifact;
   /** True if this call stored it, false if it was there. */
-  created?: boolean;
+  created: boolean;
 }
 
 /** Request of artifact_get. */
 export interface ArtifactGetRequest {
   /** SHA-256 of the bytes, in hex. */
-  hash?: string | undefined;
+  hash: string;
 }
 
 /** Response of artifact_get. */
 export interface ArtifactGetResponse {
   /** The artifact. */
-  artifact?: Artifact;
+  artifact: Artifact;
   /** The bytes; base64 in JSON. */
   content?: string;
 }
@@ -613,9 +613,9 @@ export type TickRequest = Record<string, never>;
 /** Response of tick. */
 export interface TickResponse {
   /** Tasks whose lease expired now. */
-  expired?: string[];
+  expired: string[];
   /** When tick has something to do again, in ms since 1970; 0 if nothing waits. */
-  nextDeadlineMs?: number;
+  nextDeadlineMs: number;
 }
 
 /**

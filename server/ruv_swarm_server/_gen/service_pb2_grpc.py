@@ -28,7 +28,9 @@ if _version_not_supported:
 
 class SwarmServiceStub:
     """The catalogue: each RPC is one operation of the core, the same at every door. An operation
-    without side effects is a query. [required] in the comment of a field means what it says.
+    without side effects is a query. Markers in the comment of a field: [required] in a request means
+    what it says, [sparse] in a response means that the field is left out when it holds its default;
+    all other fields of a response are always there.
     """
 
     def __init__(self, channel):
@@ -126,7 +128,9 @@ class SwarmServiceStub:
 
 class SwarmServiceServicer:
     """The catalogue: each RPC is one operation of the core, the same at every door. An operation
-    without side effects is a query. [required] in the comment of a field means what it says.
+    without side effects is a query. Markers in the comment of a field: [required] in a request means
+    what it says, [sparse] in a response means that the field is left out when it holds its default;
+    all other fields of a response are always there.
     """
 
     def SwarmInit(self, request, context):
@@ -346,7 +350,9 @@ def add_SwarmServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class SwarmService:
     """The catalogue: each RPC is one operation of the core, the same at every door. An operation
-    without side effects is a query. [required] in the comment of a field means what it says.
+    without side effects is a query. Markers in the comment of a field: [required] in a request means
+    what it says, [sparse] in a response means that the field is left out when it holds its default;
+    all other fields of a response are always there.
     """
 
     @staticmethod
