@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -96,6 +97,66 @@ def output(*command: str | Path, cwd: Path = ROOT, timeout: float | None = 60) -
     except subprocess.TimeoutExpired:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+class Tally:
+    """Tests passed and failed, read from the closing lines of their runners."""
+
+    PATTERNS = (
+        # cargo test
+        re.compile(r"^test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed;"),
+        # pytest
+        re.compile(r"^=* ?(?:(?P<failed>\d+) failed,? ?)?(?:(?P<passed>\d+) passed)?.* in [\d.]+s"),
+        # node --test
+        re.compile(r"^(?:ℹ|#) pass (?P<passed>\d+)$"),
+        re.compile(r"^(?:ℹ|#) fail (?P<failed>\d+)$"),
+    )
+    ERRORS = re.compile(r"^=+ .*?(?P<failed>\d+) errors? in ")
+
+    def __init__(self) -> None:
+        """Start at nothing."""
+        self.passed = 0
+        self.failed = 0
+
+    def read(self, line: str) -> None:
+        """Add what one line of output counts, if it is a closing line."""
+        plain = re.sub(r"\x1b\[[\d;]*m", "", line.strip())
+        for pattern in self.PATTERNS:
+            found = pattern.match(plain)
+            if found:
+                counts = found.groupdict()
+                self.passed += int(counts.get("passed") or 0)
+                self.failed += int(counts.get("failed") or 0)
+                break
+        broken = self.ERRORS.match(plain)
+        self.failed += int(broken["failed"]) if broken else 0
+
+
+TALLY = Tally()
+
+
+def run_tests(*command: str | Path, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> None:
+    """Run a test runner with its output passed on, and count its tests in `TALLY`."""
+    line = [str(part) for part in command]
+    full = environment(env)
+    program = shutil.which(line[0], path=full["PATH"])
+    if program is None:
+        raise BuildError(f"{line[0]} is not installed: {HINTS.get(line[0], 'install it first')}")
+    print(f"  $ {' '.join(line)}", flush=True)
+    with subprocess.Popen(
+        [program, *line[1:]],
+        cwd=cwd,
+        env=full,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for text in process.stdout or ():
+            print(text, end="", flush=True)
+            TALLY.read(text)
+    if process.returncode != 0:
+        raise BuildError(f"{' '.join(line)}: exit code {process.returncode}")
 
 
 HINTS = {

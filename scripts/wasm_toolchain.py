@@ -60,7 +60,7 @@ def _rustup() -> dict[str, str]:
 def _debian() -> dict[str, str]:
     """Use Debian's compiler with a standard library that is built once from Debian's sources."""
     if not _debian_ready():
-        _apt_install(DEBIAN_PACKAGES)
+        apt_install(DEBIAN_PACKAGES)
     if not _debian_ready():
         raise BuildError(f"Debian's {', '.join(DEBIAN_PACKAGES)} do not give a compiler and sources")
     version = output(DEBIAN_RUSTC, "--version").split()[1]
@@ -78,7 +78,8 @@ def _debian_ready() -> bool:
     return DEBIAN_RUSTC.exists() and DEBIAN_CARGO.exists() and (DEBIAN_SOURCES / "vendor").is_dir()
 
 
-def _apt_install(packages: tuple[str, ...]) -> None:
+def apt_install(packages: tuple[str, ...]) -> None:
+    """Install Debian packages, as root or with a sudo that asks nothing."""
     if not shutil.which("apt-get"):
         raise BuildError(f"no apt-get to install {', '.join(packages)}")
     apt = ["apt-get"] if os.geteuid() == 0 else ["sudo", "-n", "apt-get"]
@@ -95,7 +96,7 @@ def _linker() -> Path:
         if path.is_file():
             return path
     if not shutil.which("lld"):
-        _apt_install(("lld",))
+        apt_install(("lld",))
     found = shutil.which("lld")
     if not found:
         raise BuildError("no rust-lld and no lld to link WebAssembly with")
