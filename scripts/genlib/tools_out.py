@@ -229,7 +229,7 @@ export interface CommandArgument {{
   readonly type: "string" | "uint" | "float" | "bool";
   /** What it means. */
   readonly help: string;
-  /** Its value when it is not given, where that is one fixed value. */
+  /** What the core takes when it is not given, for the help; a front end does not send it. */
   readonly default?: string | number;
   /** The variable of the environment that gives it when no flag does. */
   readonly env?: string;

@@ -116,7 +116,7 @@ class TaskHeartbeat(_message.Message):
     task_id: str
     expires_at_ms: int
     progress: _nouns_pb2.Progress
-    def __init__(self, task_id: _Optional[str] = ..., expires_at_ms: _Optional[int] = ..., progress: _Optional[_Union[_nouns_pb2.Progress, _Mapping]] = ...) -> None: ...
+    def __init__(self, task_id: _Optional[str] = ..., expires_at_ms: _Optional[int] = ..., progress: _Optional[_Union[_nouns_pb2.Progress, _Mapping[str, object]]] = ...) -> None: ...
 
 class TaskCompleted(_message.Message):
     __slots__ = ("task_id", "agent_id", "epoch", "output", "artifact")
@@ -146,7 +146,7 @@ class TaskFailed(_message.Message):
     error: _nouns_pb2.TaskError
     retry: bool
     not_before_ms: int
-    def __init__(self, task_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., epoch: _Optional[int] = ..., error: _Optional[_Union[_nouns_pb2.TaskError, _Mapping]] = ..., retry: _Optional[bool] = ..., not_before_ms: _Optional[int] = ...) -> None: ...
+    def __init__(self, task_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., epoch: _Optional[int] = ..., error: _Optional[_Union[_nouns_pb2.TaskError, _Mapping[str, object]]] = ..., retry: _Optional[bool] = ..., not_before_ms: _Optional[int] = ...) -> None: ...
 
 class LeaseExpired(_message.Message):
     __slots__ = ("task_id", "agent_id", "epoch", "retry", "not_before_ms")
@@ -182,7 +182,7 @@ class GoalFinished(_message.Message):
     state: str
     model_hash: str
     error: _nouns_pb2.TaskError
-    def __init__(self, goal_id: _Optional[str] = ..., state: _Optional[str] = ..., model_hash: _Optional[str] = ..., error: _Optional[_Union[_nouns_pb2.TaskError, _Mapping]] = ...) -> None: ...
+    def __init__(self, goal_id: _Optional[str] = ..., state: _Optional[str] = ..., model_hash: _Optional[str] = ..., error: _Optional[_Union[_nouns_pb2.TaskError, _Mapping[str, object]]] = ...) -> None: ...
 
 class ArtifactStored(_message.Message):
     __slots__ = ("hash", "name", "media_type", "size")

@@ -115,7 +115,7 @@ class Task(_message.Message):
     finished_at_ms: int
     cancel_requested: bool
     waits_for: str
-    def __init__(self, id: _Optional[str] = ..., goal_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., priority: _Optional[int] = ..., depends_on: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., assigned_to: _Optional[str] = ..., payload: _Optional[str] = ..., lease: _Optional[_Union[Lease, _Mapping]] = ..., attempts: _Optional[int] = ..., max_retries: _Optional[int] = ..., not_before_ms: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., output: _Optional[str] = ..., artifact: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping]] = ..., created_at_ms: _Optional[int] = ..., started_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., waits_for: _Optional[str] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., goal_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., priority: _Optional[int] = ..., depends_on: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., assigned_to: _Optional[str] = ..., payload: _Optional[str] = ..., lease: _Optional[_Union[Lease, _Mapping[str, object]]] = ..., attempts: _Optional[int] = ..., max_retries: _Optional[int] = ..., not_before_ms: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping[str, object]]] = ..., output: _Optional[str] = ..., artifact: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping[str, object]]] = ..., created_at_ms: _Optional[int] = ..., started_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., waits_for: _Optional[str] = ...) -> None: ...
 
 class Goal(_message.Message):
     __slots__ = ("id", "task", "kind", "strategy", "state", "task_ids", "dataset", "model_hash", "error", "created_at_ms", "finished_at_ms")
@@ -141,7 +141,7 @@ class Goal(_message.Message):
     error: TaskError
     created_at_ms: int
     finished_at_ms: int
-    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., kind: _Optional[str] = ..., strategy: _Optional[str] = ..., state: _Optional[str] = ..., task_ids: _Optional[_Iterable[str]] = ..., dataset: _Optional[str] = ..., model_hash: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping]] = ..., created_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., kind: _Optional[str] = ..., strategy: _Optional[str] = ..., state: _Optional[str] = ..., task_ids: _Optional[_Iterable[str]] = ..., dataset: _Optional[str] = ..., model_hash: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping[str, object]]] = ..., created_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ...) -> None: ...
 
 class Artifact(_message.Message):
     __slots__ = ("hash", "name", "media_type", "size", "created_at_ms")

@@ -60,7 +60,7 @@ class AgentSpawnResponse(_message.Message):
     __slots__ = ("agents",)
     AGENTS_FIELD_NUMBER: _ClassVar[int]
     agents: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.Agent]
-    def __init__(self, agents: _Optional[_Iterable[_Union[_nouns_pb2.Agent, _Mapping]]] = ...) -> None: ...
+    def __init__(self, agents: _Optional[_Iterable[_Union[_nouns_pb2.Agent, _Mapping[str, object]]]] = ...) -> None: ...
 
 class AgentListRequest(_message.Message):
     __slots__ = ("filter",)
@@ -72,7 +72,7 @@ class AgentListResponse(_message.Message):
     __slots__ = ("agents",)
     AGENTS_FIELD_NUMBER: _ClassVar[int]
     agents: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.Agent]
-    def __init__(self, agents: _Optional[_Iterable[_Union[_nouns_pb2.Agent, _Mapping]]] = ...) -> None: ...
+    def __init__(self, agents: _Optional[_Iterable[_Union[_nouns_pb2.Agent, _Mapping[str, object]]]] = ...) -> None: ...
 
 class NewTask(_message.Message):
     __slots__ = ("name", "description", "priority", "depends_on", "capabilities", "assigned_to", "payload", "max_retries", "backoff_ms")
@@ -100,7 +100,7 @@ class TaskSubmitRequest(_message.Message):
     __slots__ = ("tasks",)
     TASKS_FIELD_NUMBER: _ClassVar[int]
     tasks: _containers.RepeatedCompositeFieldContainer[NewTask]
-    def __init__(self, tasks: _Optional[_Iterable[_Union[NewTask, _Mapping]]] = ...) -> None: ...
+    def __init__(self, tasks: _Optional[_Iterable[_Union[NewTask, _Mapping[str, object]]]] = ...) -> None: ...
 
 class TaskSubmitResponse(_message.Message):
     __slots__ = ("task_ids",)
@@ -132,7 +132,7 @@ class TaskOrchestrateRequest(_message.Message):
     agents: _containers.RepeatedScalarFieldContainer[str]
     dataset: Dataset
     capabilities: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, task: _Optional[str] = ..., strategy: _Optional[str] = ..., priority: _Optional[str] = ..., max_agents: _Optional[int] = ..., agents: _Optional[_Iterable[str]] = ..., dataset: _Optional[_Union[Dataset, _Mapping]] = ..., capabilities: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, task: _Optional[str] = ..., strategy: _Optional[str] = ..., priority: _Optional[str] = ..., max_agents: _Optional[int] = ..., agents: _Optional[_Iterable[str]] = ..., dataset: _Optional[_Union[Dataset, _Mapping[str, object]]] = ..., capabilities: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TaskOrchestrateResponse(_message.Message):
     __slots__ = ("goal_id", "state", "strategy", "task_ids", "used", "spawned", "message")
@@ -166,7 +166,7 @@ class TaskClaimResponse(_message.Message):
     __slots__ = ("task",)
     TASK_FIELD_NUMBER: _ClassVar[int]
     task: _nouns_pb2.Task
-    def __init__(self, task: _Optional[_Union[_nouns_pb2.Task, _Mapping]] = ...) -> None: ...
+    def __init__(self, task: _Optional[_Union[_nouns_pb2.Task, _Mapping[str, object]]] = ...) -> None: ...
 
 class TaskHeartbeatRequest(_message.Message):
     __slots__ = ("task_id", "agent_id", "epoch", "lease_ms", "progress")
@@ -180,7 +180,7 @@ class TaskHeartbeatRequest(_message.Message):
     epoch: int
     lease_ms: int
     progress: _nouns_pb2.Progress
-    def __init__(self, task_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., epoch: _Optional[int] = ..., lease_ms: _Optional[int] = ..., progress: _Optional[_Union[_nouns_pb2.Progress, _Mapping]] = ...) -> None: ...
+    def __init__(self, task_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., epoch: _Optional[int] = ..., lease_ms: _Optional[int] = ..., progress: _Optional[_Union[_nouns_pb2.Progress, _Mapping[str, object]]] = ...) -> None: ...
 
 class TaskHeartbeatResponse(_message.Message):
     __slots__ = ("lease", "cancel_requested")
@@ -188,7 +188,7 @@ class TaskHeartbeatResponse(_message.Message):
     CANCEL_REQUESTED_FIELD_NUMBER: _ClassVar[int]
     lease: _nouns_pb2.Lease
     cancel_requested: bool
-    def __init__(self, lease: _Optional[_Union[_nouns_pb2.Lease, _Mapping]] = ..., cancel_requested: _Optional[bool] = ...) -> None: ...
+    def __init__(self, lease: _Optional[_Union[_nouns_pb2.Lease, _Mapping[str, object]]] = ..., cancel_requested: _Optional[bool] = ...) -> None: ...
 
 class TaskReportRequest(_message.Message):
     __slots__ = ("task_id", "agent_id", "epoch", "outcome", "output", "artifact", "error", "claim_next", "lease_ms")
@@ -210,7 +210,7 @@ class TaskReportRequest(_message.Message):
     error: _nouns_pb2.TaskError
     claim_next: bool
     lease_ms: int
-    def __init__(self, task_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., epoch: _Optional[int] = ..., outcome: _Optional[str] = ..., output: _Optional[str] = ..., artifact: _Optional[str] = ..., error: _Optional[_Union[_nouns_pb2.TaskError, _Mapping]] = ..., claim_next: _Optional[bool] = ..., lease_ms: _Optional[int] = ...) -> None: ...
+    def __init__(self, task_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., epoch: _Optional[int] = ..., outcome: _Optional[str] = ..., output: _Optional[str] = ..., artifact: _Optional[str] = ..., error: _Optional[_Union[_nouns_pb2.TaskError, _Mapping[str, object]]] = ..., claim_next: _Optional[bool] = ..., lease_ms: _Optional[int] = ...) -> None: ...
 
 class TaskReportResponse(_message.Message):
     __slots__ = ("task", "next")
@@ -218,7 +218,7 @@ class TaskReportResponse(_message.Message):
     NEXT_FIELD_NUMBER: _ClassVar[int]
     task: _nouns_pb2.Task
     next: _nouns_pb2.Task
-    def __init__(self, task: _Optional[_Union[_nouns_pb2.Task, _Mapping]] = ..., next: _Optional[_Union[_nouns_pb2.Task, _Mapping]] = ...) -> None: ...
+    def __init__(self, task: _Optional[_Union[_nouns_pb2.Task, _Mapping[str, object]]] = ..., next: _Optional[_Union[_nouns_pb2.Task, _Mapping[str, object]]] = ...) -> None: ...
 
 class TaskCancelRequest(_message.Message):
     __slots__ = ("task_id", "goal_id", "reason")
@@ -254,7 +254,7 @@ class TaskStatusResponse(_message.Message):
     task: _nouns_pb2.Task
     goal: _nouns_pb2.Goal
     tasks: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.Task]
-    def __init__(self, task: _Optional[_Union[_nouns_pb2.Task, _Mapping]] = ..., goal: _Optional[_Union[_nouns_pb2.Goal, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_nouns_pb2.Task, _Mapping]]] = ...) -> None: ...
+    def __init__(self, task: _Optional[_Union[_nouns_pb2.Task, _Mapping[str, object]]] = ..., goal: _Optional[_Union[_nouns_pb2.Goal, _Mapping[str, object]]] = ..., tasks: _Optional[_Iterable[_Union[_nouns_pb2.Task, _Mapping[str, object]]]] = ...) -> None: ...
 
 class TaskResultsRequest(_message.Message):
     __slots__ = ("task_id", "goal_id")
@@ -314,7 +314,7 @@ class TaskResultsResponse(_message.Message):
     ensemble: Ensemble
     tasks: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.Task]
     state_hash: str
-    def __init__(self, task: _Optional[_Union[_nouns_pb2.Task, _Mapping]] = ..., goal_id: _Optional[str] = ..., state: _Optional[str] = ..., model_hash: _Optional[str] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ..., ensemble: _Optional[_Union[Ensemble, _Mapping]] = ..., tasks: _Optional[_Iterable[_Union[_nouns_pb2.Task, _Mapping]]] = ..., state_hash: _Optional[str] = ...) -> None: ...
+    def __init__(self, task: _Optional[_Union[_nouns_pb2.Task, _Mapping[str, object]]] = ..., goal_id: _Optional[str] = ..., state: _Optional[str] = ..., model_hash: _Optional[str] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping[str, object]]]] = ..., ensemble: _Optional[_Union[Ensemble, _Mapping[str, object]]] = ..., tasks: _Optional[_Iterable[_Union[_nouns_pb2.Task, _Mapping[str, object]]]] = ..., state_hash: _Optional[str] = ...) -> None: ...
 
 class SwarmStatusRequest(_message.Message):
     __slots__ = ("verbose",)
@@ -344,7 +344,7 @@ class SwarmStatusResponse(_message.Message):
     state_hash: str
     agent_list: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.Agent]
     goals: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.Goal]
-    def __init__(self, swarm_id: _Optional[str] = ..., topology: _Optional[str] = ..., strategy: _Optional[str] = ..., agents: _Optional[int] = ..., max_agents: _Optional[int] = ..., tasks: _Optional[_Union[_nouns_pb2.TaskCounts, _Mapping]] = ..., version: _Optional[int] = ..., state_hash: _Optional[str] = ..., agent_list: _Optional[_Iterable[_Union[_nouns_pb2.Agent, _Mapping]]] = ..., goals: _Optional[_Iterable[_Union[_nouns_pb2.Goal, _Mapping]]] = ...) -> None: ...
+    def __init__(self, swarm_id: _Optional[str] = ..., topology: _Optional[str] = ..., strategy: _Optional[str] = ..., agents: _Optional[int] = ..., max_agents: _Optional[int] = ..., tasks: _Optional[_Union[_nouns_pb2.TaskCounts, _Mapping[str, object]]] = ..., version: _Optional[int] = ..., state_hash: _Optional[str] = ..., agent_list: _Optional[_Iterable[_Union[_nouns_pb2.Agent, _Mapping[str, object]]]] = ..., goals: _Optional[_Iterable[_Union[_nouns_pb2.Goal, _Mapping[str, object]]]] = ...) -> None: ...
 
 class SwarmQueryRequest(_message.Message):
     __slots__ = ("agent_id", "task_id", "goal_id", "events", "limit")
@@ -370,7 +370,7 @@ class SwarmQueryResponse(_message.Message):
     task: _nouns_pb2.Task
     goal: _nouns_pb2.Goal
     events: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, agent: _Optional[_Union[_nouns_pb2.Agent, _Mapping]] = ..., task: _Optional[_Union[_nouns_pb2.Task, _Mapping]] = ..., goal: _Optional[_Union[_nouns_pb2.Goal, _Mapping]] = ..., events: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, agent: _Optional[_Union[_nouns_pb2.Agent, _Mapping[str, object]]] = ..., task: _Optional[_Union[_nouns_pb2.Task, _Mapping[str, object]]] = ..., goal: _Optional[_Union[_nouns_pb2.Goal, _Mapping[str, object]]] = ..., events: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SwarmMonitorRequest(_message.Message):
     __slots__ = ("after", "limit")
@@ -388,7 +388,7 @@ class SwarmMonitorResponse(_message.Message):
     status: SwarmStatusResponse
     events: _containers.RepeatedScalarFieldContainer[str]
     next_after: int
-    def __init__(self, status: _Optional[_Union[SwarmStatusResponse, _Mapping]] = ..., events: _Optional[_Iterable[str]] = ..., next_after: _Optional[int] = ...) -> None: ...
+    def __init__(self, status: _Optional[_Union[SwarmStatusResponse, _Mapping[str, object]]] = ..., events: _Optional[_Iterable[str]] = ..., next_after: _Optional[int] = ...) -> None: ...
 
 class ArtifactPutRequest(_message.Message):
     __slots__ = ("content", "name", "media_type", "hash", "size")
@@ -410,7 +410,7 @@ class ArtifactPutResponse(_message.Message):
     CREATED_FIELD_NUMBER: _ClassVar[int]
     artifact: _nouns_pb2.Artifact
     created: bool
-    def __init__(self, artifact: _Optional[_Union[_nouns_pb2.Artifact, _Mapping]] = ..., created: _Optional[bool] = ...) -> None: ...
+    def __init__(self, artifact: _Optional[_Union[_nouns_pb2.Artifact, _Mapping[str, object]]] = ..., created: _Optional[bool] = ...) -> None: ...
 
 class ArtifactGetRequest(_message.Message):
     __slots__ = ("hash",)
@@ -424,7 +424,7 @@ class ArtifactGetResponse(_message.Message):
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     artifact: _nouns_pb2.Artifact
     content: bytes
-    def __init__(self, artifact: _Optional[_Union[_nouns_pb2.Artifact, _Mapping]] = ..., content: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, artifact: _Optional[_Union[_nouns_pb2.Artifact, _Mapping[str, object]]] = ..., content: _Optional[bytes] = ...) -> None: ...
 
 class TickRequest(_message.Message):
     __slots__ = ()
