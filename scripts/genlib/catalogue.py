@@ -9,12 +9,13 @@ doubt is taken; all else stays text.
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from google.protobuf import descriptor_pb2
-from grpc_tools import protoc
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTO = ROOT / "proto"
@@ -205,7 +206,8 @@ class Catalogue:
 def run_protoc(*options: str) -> None:
     """Run protoc on every file of the catalogue."""
     files = [f"{PACKAGE.replace('.', '/')}/{name}.proto" for name in FILES]
-    if protoc.main(["protoc", f"-I{PROTO}", *options, *files]) != 0:
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTO}", *options, *files]
+    if subprocess.run(command, check=False).returncode != 0:
         raise SystemExit("gen: protoc refused the catalogue")
 
 
