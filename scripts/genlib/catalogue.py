@@ -186,7 +186,7 @@ class Catalogue:
         # Callers leave out what they like, bodies of events leave out defaults.
         if message.file == "events" or message.name in self.requests():
             return False
-        return not field.optional and "sparse" not in field.markers
+        return (field.nullable or not field.optional) and "sparse" not in field.markers
 
     def requests(self) -> set[str]:
         """Names of the messages that callers send: requests and what they are made of."""

@@ -100,6 +100,8 @@ class Task(TypedDict):
     """How many attempts have begun."""
     maxRetries: int
     """How many more attempts a failed one may have."""
+    backoffMs: int
+    """Wait before the first retry, in ms; doubled for each later one."""
     notBeforeMs: NotRequired[int]
     """Not before this time, in ms since 1970; 0 if at once."""
     progress: NotRequired[Progress]
@@ -110,6 +112,8 @@ class Task(TypedDict):
     """Artifact that holds the result's bytes, by hash; empty if none."""
     error: NotRequired[TaskError]
     """Why it failed or was cancelled."""
+    lastAgentId: NotRequired[str]
+    """The agent of its last attempt; empty if none has begun."""
     createdAtMs: int
     """When it was submitted, in ms since 1970."""
     startedAtMs: NotRequired[int]
@@ -147,6 +151,8 @@ class Goal(TypedDict):
     """When it was planned, in ms since 1970."""
     finishedAtMs: NotRequired[int]
     """When it ended, in ms since 1970; 0 if it has not."""
+    plan: NotRequired[str]
+    """The resolved training plan as JSON text, of a training goal; swarm_query alone gives it."""
 
 
 class Artifact(TypedDict):
@@ -345,7 +351,7 @@ class TaskOrchestrateResponse(TypedDict):
     """Agents that were there and take part."""
     spawned: list[str]
     """Agents that were missing and have been spawned."""
-    message: NotRequired[str]
+    message: str
     """What a person should know, for example that no worker serves the tasks and which command
     would.
     """
@@ -487,7 +493,7 @@ class Member(TypedDict):
     """Its layers, for example 30-16-8-2."""
     validationLoss: float
     """Mean squared error on the validation rows."""
-    validationAccuracy: NotRequired[float | None]
+    validationAccuracy: float | None
     """Share of validation rows classified right; null for regression."""
     epochs: int
     """Epochs trained."""
@@ -500,7 +506,7 @@ class Ensemble(TypedDict):
 
     testLoss: float
     """Mean squared error of the fused outputs."""
-    testAccuracy: NotRequired[float | None]
+    testAccuracy: float | None
     """Share of held-out rows classified right; null for regression."""
     meanMemberLoss: float
     """The members' errors, averaged with the weights of the fusion."""
@@ -645,7 +651,7 @@ class ArtifactGetResponse(TypedDict):
 
     artifact: Artifact
     """The artifact."""
-    content: NotRequired[str]
+    content: str
     """The bytes; base64 in JSON."""
 
 

@@ -776,6 +776,12 @@ export const TOOLS: readonly ToolDefinition[] = [
        "maximum": 4294967295,
        "description": "How many more attempts a failed one may have."
       },
+      "backoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Wait before the first retry, in ms; doubled for each later one."
+      },
       "notBeforeMs": {
        "type": "integer",
        "minimum": 0,
@@ -797,6 +803,10 @@ export const TOOLS: readonly ToolDefinition[] = [
       "error": {
        "$ref": "#/$defs/TaskError",
        "description": "Why it failed or was cancelled."
+      },
+      "lastAgentId": {
+       "type": "string",
+       "description": "The agent of its last attempt; empty if none has begun."
       },
       "createdAtMs": {
        "type": "integer",
@@ -1163,6 +1173,12 @@ export const TOOLS: readonly ToolDefinition[] = [
        "maximum": 4294967295,
        "description": "How many more attempts a failed one may have."
       },
+      "backoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Wait before the first retry, in ms; doubled for each later one."
+      },
       "notBeforeMs": {
        "type": "integer",
        "minimum": 0,
@@ -1184,6 +1200,10 @@ export const TOOLS: readonly ToolDefinition[] = [
       "error": {
        "$ref": "#/$defs/TaskError",
        "description": "Why it failed or was cancelled."
+      },
+      "lastAgentId": {
+       "type": "string",
+       "description": "The agent of its last attempt; empty if none has begun."
       },
       "createdAtMs": {
        "type": "integer",
@@ -1376,6 +1396,10 @@ export const TOOLS: readonly ToolDefinition[] = [
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "When it ended, in ms since 1970; 0 if it has not."
+      },
+      "plan": {
+       "type": "string",
+       "description": "The resolved training plan as JSON text, of a training goal; swarm_query alone gives it."
       }
      }
     },
@@ -1495,6 +1519,12 @@ export const TOOLS: readonly ToolDefinition[] = [
        "maximum": 4294967295,
        "description": "How many more attempts a failed one may have."
       },
+      "backoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Wait before the first retry, in ms; doubled for each later one."
+      },
       "notBeforeMs": {
        "type": "integer",
        "minimum": 0,
@@ -1516,6 +1546,10 @@ export const TOOLS: readonly ToolDefinition[] = [
       "error": {
        "$ref": "#/$defs/TaskError",
        "description": "Why it failed or was cancelled."
+      },
+      "lastAgentId": {
+       "type": "string",
+       "description": "The agent of its last attempt; empty if none has begun."
       },
       "createdAtMs": {
        "type": "integer",
@@ -1815,6 +1849,12 @@ export const TOOLS: readonly ToolDefinition[] = [
        "maximum": 4294967295,
        "description": "How many more attempts a failed one may have."
       },
+      "backoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Wait before the first retry, in ms; doubled for each later one."
+      },
       "notBeforeMs": {
        "type": "integer",
        "minimum": 0,
@@ -1836,6 +1876,10 @@ export const TOOLS: readonly ToolDefinition[] = [
       "error": {
        "$ref": "#/$defs/TaskError",
        "description": "Why it failed or was cancelled."
+      },
+      "lastAgentId": {
+       "type": "string",
+       "description": "The agent of its last attempt; empty if none has begun."
       },
       "createdAtMs": {
        "type": "integer",
@@ -2086,6 +2130,10 @@ export const TOOLS: readonly ToolDefinition[] = [
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "When it ended, in ms since 1970; 0 if it has not."
+      },
+      "plan": {
+       "type": "string",
+       "description": "The resolved training plan as JSON text, of a training goal; swarm_query alone gives it."
       }
      }
     },
@@ -2347,6 +2395,10 @@ export const TOOLS: readonly ToolDefinition[] = [
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "When it ended, in ms since 1970; 0 if it has not."
+      },
+      "plan": {
+       "type": "string",
+       "description": "The resolved training plan as JSON text, of a training goal; swarm_query alone gives it."
       }
      }
     },
@@ -2466,6 +2518,12 @@ export const TOOLS: readonly ToolDefinition[] = [
        "maximum": 4294967295,
        "description": "How many more attempts a failed one may have."
       },
+      "backoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Wait before the first retry, in ms; doubled for each later one."
+      },
       "notBeforeMs": {
        "type": "integer",
        "minimum": 0,
@@ -2487,6 +2545,10 @@ export const TOOLS: readonly ToolDefinition[] = [
       "error": {
        "$ref": "#/$defs/TaskError",
        "description": "Why it failed or was cancelled."
+      },
+      "lastAgentId": {
+       "type": "string",
+       "description": "The agent of its last attempt; empty if none has begun."
       },
       "createdAtMs": {
        "type": "integer",
@@ -2712,6 +2774,10 @@ export const TOOLS: readonly ToolDefinition[] = [
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "When it ended, in ms since 1970; 0 if it has not."
+      },
+      "plan": {
+       "type": "string",
+       "description": "The resolved training plan as JSON text, of a training goal; swarm_query alone gives it."
       }
      }
     },

@@ -93,6 +93,8 @@ export interface Task {
   attempts: number;
   /** How many more attempts a failed one may have. */
   maxRetries: number;
+  /** Wait before the first retry, in ms; doubled for each later one. */
+  backoffMs: number;
   /** Not before this time, in ms since 1970; 0 if at once. */
   notBeforeMs?: number;
   /** How far it has come. */
@@ -103,6 +105,8 @@ export interface Task {
   artifact?: string;
   /** Why it failed or was cancelled. */
   error?: TaskError;
+  /** The agent of its last attempt; empty if none has begun. */
+  lastAgentId?: string;
   /** When it was submitted, in ms since 1970. */
   createdAtMs: number;
   /** When its last attempt began, in ms since 1970; 0 if never. */
@@ -139,6 +143,8 @@ export interface Goal {
   createdAtMs: number;
   /** When it ended, in ms since 1970; 0 if it has not. */
   finishedAtMs?: number;
+  /** The resolved training plan as JSON text, of a training goal; swarm_query alone gives it. */
+  plan?: string;
 }
 
 /** A file that the swarm keeps, named by its content. */
@@ -330,7 +336,7 @@ export interface TaskOrchestrateResponse {
   /**
    * What a person should know, for example that no worker serves the tasks and which command would.
    */
-  message?: string;
+  message: string;
 }
 
 /** Request of task_claim. */
@@ -458,7 +464,7 @@ export interface Member {
   /** Mean squared error on the validation rows. */
   validationLoss: number;
   /** Share of validation rows classified right; null for regression. */
-  validationAccuracy?: number | null;
+  validationAccuracy: number | null;
   /** Epochs trained. */
   epochs: number;
   /** From the claim of the task to its report, in ms. */
@@ -470,7 +476,7 @@ export interface Ensemble {
   /** Mean squared error of the fused outputs. */
   testLoss: number;
   /** Share of held-out rows classified right; null for regression. */
-  testAccuracy?: number | null;
+  testAccuracy: number | null;
   /** The members' errors, averaged with the weights of the fusion. */
   meanMemberLoss: number;
   /** How much the members differ: meanMemberLoss - testLoss. */
@@ -604,7 +610,7 @@ export interface ArtifactGetResponse {
   /** The artifact. */
   artifact: Artifact;
   /** The bytes; base64 in JSON. */
-  content?: string;
+  content: string;
 }
 
 /** Request of tick. */

@@ -66,7 +66,7 @@ class Progress(_message.Message):
     def __init__(self, done: _Optional[int] = ..., total: _Optional[int] = ..., note: _Optional[str] = ...) -> None: ...
 
 class Task(_message.Message):
-    __slots__ = ("id", "goal_id", "name", "description", "kind", "state", "priority", "depends_on", "capabilities", "assigned_to", "payload", "lease", "attempts", "max_retries", "not_before_ms", "progress", "output", "artifact", "error", "created_at_ms", "started_at_ms", "finished_at_ms", "cancel_requested", "waits_for")
+    __slots__ = ("id", "goal_id", "name", "description", "kind", "state", "priority", "depends_on", "capabilities", "assigned_to", "payload", "lease", "attempts", "max_retries", "backoff_ms", "not_before_ms", "progress", "output", "artifact", "error", "last_agent_id", "created_at_ms", "started_at_ms", "finished_at_ms", "cancel_requested", "waits_for")
     ID_FIELD_NUMBER: _ClassVar[int]
     GOAL_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -81,11 +81,13 @@ class Task(_message.Message):
     LEASE_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     MAX_RETRIES_FIELD_NUMBER: _ClassVar[int]
+    BACKOFF_MS_FIELD_NUMBER: _ClassVar[int]
     NOT_BEFORE_MS_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     ARTIFACT_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    LAST_AGENT_ID_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     STARTED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     FINISHED_AT_MS_FIELD_NUMBER: _ClassVar[int]
@@ -105,20 +107,22 @@ class Task(_message.Message):
     lease: Lease
     attempts: int
     max_retries: int
+    backoff_ms: int
     not_before_ms: int
     progress: Progress
     output: str
     artifact: str
     error: TaskError
+    last_agent_id: str
     created_at_ms: int
     started_at_ms: int
     finished_at_ms: int
     cancel_requested: bool
     waits_for: str
-    def __init__(self, id: _Optional[str] = ..., goal_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., priority: _Optional[int] = ..., depends_on: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., assigned_to: _Optional[str] = ..., payload: _Optional[str] = ..., lease: _Optional[_Union[Lease, _Mapping[str, object]]] = ..., attempts: _Optional[int] = ..., max_retries: _Optional[int] = ..., not_before_ms: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping[str, object]]] = ..., output: _Optional[str] = ..., artifact: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping[str, object]]] = ..., created_at_ms: _Optional[int] = ..., started_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., waits_for: _Optional[str] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., goal_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., priority: _Optional[int] = ..., depends_on: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., assigned_to: _Optional[str] = ..., payload: _Optional[str] = ..., lease: _Optional[_Union[Lease, _Mapping[str, object]]] = ..., attempts: _Optional[int] = ..., max_retries: _Optional[int] = ..., backoff_ms: _Optional[int] = ..., not_before_ms: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping[str, object]]] = ..., output: _Optional[str] = ..., artifact: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping[str, object]]] = ..., last_agent_id: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., started_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., waits_for: _Optional[str] = ...) -> None: ...
 
 class Goal(_message.Message):
-    __slots__ = ("id", "task", "kind", "strategy", "state", "task_ids", "dataset", "model_hash", "error", "created_at_ms", "finished_at_ms")
+    __slots__ = ("id", "task", "kind", "strategy", "state", "task_ids", "dataset", "model_hash", "error", "created_at_ms", "finished_at_ms", "plan")
     ID_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -130,6 +134,7 @@ class Goal(_message.Message):
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     FINISHED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
     id: str
     task: str
     kind: str
@@ -141,7 +146,8 @@ class Goal(_message.Message):
     error: TaskError
     created_at_ms: int
     finished_at_ms: int
-    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., kind: _Optional[str] = ..., strategy: _Optional[str] = ..., state: _Optional[str] = ..., task_ids: _Optional[_Iterable[str]] = ..., dataset: _Optional[str] = ..., model_hash: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping[str, object]]] = ..., created_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ...) -> None: ...
+    plan: str
+    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., kind: _Optional[str] = ..., strategy: _Optional[str] = ..., state: _Optional[str] = ..., task_ids: _Optional[_Iterable[str]] = ..., dataset: _Optional[str] = ..., model_hash: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping[str, object]]] = ..., created_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., plan: _Optional[str] = ...) -> None: ...
 
 class Artifact(_message.Message):
     __slots__ = ("hash", "name", "media_type", "size", "created_at_ms")
