@@ -1,0 +1,275 @@
+//! Requests of the operations, as the catalogue defines them. Fields come in camelCase or snake_case.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+use crate::json::{integer, is_default, optional, word};
+use crate::task::{Progress, TaskError};
+
+macro_rules! requests {
+    ($($(#[$doc:meta])* $name:ident { $($body:tt)* })*) => {
+        $($(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default, rename_all = "camelCase")]
+        pub struct $name { $($body)* })*
+    };
+}
+
+requests! {
+    /// swarm_init
+    SwarmInit {
+        /// The swarm's own id.
+        #[serde(alias = "swarm_id", skip_serializing_if = "is_default")]
+        pub swarm_id: String,
+        /// How agents are connected.
+        #[serde(skip_serializing_if = "is_default")]
+        pub topology: String,
+        /// How many agents it may have.
+        #[serde(alias = "max_agents", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub max_agents: Option<u64>,
+        /// The default strategy.
+        #[serde(skip_serializing_if = "is_default")]
+        pub strategy: String,
+        /// The seed of all randomness.
+        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub seed: Option<u64>,
+    }
+    /// agent_spawn
+    AgentSpawn {
+        /// A free word.
+        #[serde(rename = "type", skip_serializing_if = "is_default")]
+        pub agent_type: String,
+        /// A name for people.
+        #[serde(skip_serializing_if = "is_default")]
+        pub name: String,
+        /// The cognitive pattern.
+        #[serde(skip_serializing_if = "is_default")]
+        pub pattern: String,
+        /// What it can do.
+        #[serde(skip_serializing_if = "is_default")]
+        pub capabilities: Vec<String>,
+        /// The engine.
+        #[serde(skip_serializing_if = "is_default")]
+        pub model: String,
+        /// How many tasks at once.
+        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub capacity: Option<u64>,
+        /// How many agents.
+        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub count: Option<u64>,
+    }
+    /// agent_list
+    AgentList {
+        /// all, active, idle, busy or retired.
+        #[serde(skip_serializing_if = "is_default")]
+        pub filter: String,
+    }
+    /// One task of task_submit.
+    NewTask {
+        /// A name, also for dependencies inside the request.
+        #[serde(skip_serializing_if = "is_default")]
+        pub name: String,
+        /// What is to be done.
+        #[serde(skip_serializing_if = "is_default")]
+        pub description: String,
+        /// A word or a number.
+        #[serde(skip_serializing_if = "is_default", deserialize_with = "word")]
+        pub priority: String,
+        /// Ids or names.
+        #[serde(alias = "depends_on", skip_serializing_if = "is_default")]
+        pub depends_on: Vec<String>,
+        /// What an agent must be able to do.
+        #[serde(skip_serializing_if = "is_default")]
+        pub capabilities: Vec<String>,
+        /// The only agent that may claim it.
+        #[serde(alias = "assigned_to", skip_serializing_if = "is_default")]
+        pub assigned_to: String,
+        /// Input of the worker.
+        #[serde(skip_serializing_if = "is_default")]
+        pub payload: String,
+        /// How many more attempts.
+        #[serde(alias = "max_retries", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub max_retries: Option<u64>,
+        /// Wait before the first retry.
+        #[serde(alias = "backoff_ms", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub backoff_ms: Option<u64>,
+    }
+    /// task_submit
+    TaskSubmit {
+        /// The tasks.
+        #[serde(skip_serializing_if = "is_default")]
+        pub tasks: Vec<NewTask>,
+    }
+    /// The dataset of task_orchestrate.
+    Dataset {
+        /// SHA-256 of the bytes.
+        pub hash: String,
+        /// The core's own summary of them, JSON text.
+        pub summary: String,
+    }
+    /// task_orchestrate
+    TaskOrchestrate {
+        /// What is to be done.
+        #[serde(skip_serializing_if = "is_default")]
+        pub task: String,
+        /// How to plan it.
+        #[serde(skip_serializing_if = "is_default")]
+        pub strategy: String,
+        /// A word or a number.
+        #[serde(skip_serializing_if = "is_default", deserialize_with = "word")]
+        pub priority: String,
+        /// How many agents may take part.
+        #[serde(alias = "max_agents", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub max_agents: Option<u64>,
+        /// Cognitive patterns that take part.
+        #[serde(skip_serializing_if = "is_default")]
+        pub agents: Vec<String>,
+        /// The dataset to train on.
+        #[serde(skip_serializing_if = "is_default")]
+        pub dataset: Option<Dataset>,
+        /// What an agent must be able to do.
+        #[serde(skip_serializing_if = "is_default")]
+        pub capabilities: Vec<String>,
+    }
+    /// task_claim
+    TaskClaim {
+        /// The agent that claims.
+        #[serde(alias = "agent_id", skip_serializing_if = "is_default")]
+        pub agent_id: String,
+        /// One task, or any.
+        #[serde(alias = "task_id", skip_serializing_if = "is_default")]
+        pub task_id: String,
+        /// How long the lease lasts.
+        #[serde(alias = "lease_ms", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub lease_ms: Option<u64>,
+    }
+    /// task_heartbeat
+    TaskHeartbeat {
+        /// The running task.
+        #[serde(alias = "task_id", skip_serializing_if = "is_default")]
+        pub task_id: String,
+        /// Its holder.
+        #[serde(alias = "agent_id", skip_serializing_if = "is_default")]
+        pub agent_id: String,
+        /// The epoch of its lease.
+        #[serde(skip_serializing_if = "is_default", deserialize_with = "integer")]
+        pub epoch: u64,
+        /// How long the lease lasts from now.
+        #[serde(alias = "lease_ms", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub lease_ms: Option<u64>,
+        /// How far it has come.
+        #[serde(skip_serializing_if = "is_default")]
+        pub progress: Option<Progress>,
+    }
+    /// task_report
+    TaskReport {
+        /// The running task.
+        #[serde(alias = "task_id", skip_serializing_if = "is_default")]
+        pub task_id: String,
+        /// Its holder.
+        #[serde(alias = "agent_id", skip_serializing_if = "is_default")]
+        pub agent_id: String,
+        /// The epoch of its lease.
+        #[serde(skip_serializing_if = "is_default", deserialize_with = "integer")]
+        pub epoch: u64,
+        /// completed or failed.
+        #[serde(skip_serializing_if = "is_default")]
+        pub outcome: String,
+        /// Result of the worker.
+        #[serde(skip_serializing_if = "is_default")]
+        pub output: String,
+        /// Artifact with the result's bytes.
+        #[serde(skip_serializing_if = "is_default")]
+        pub artifact: String,
+        /// Why it failed.
+        #[serde(skip_serializing_if = "is_default")]
+        pub error: Option<TaskError>,
+        /// Claim the next task in the same commit.
+        #[serde(alias = "claim_next", skip_serializing_if = "is_default")]
+        pub claim_next: bool,
+        /// How long the next lease lasts.
+        #[serde(alias = "lease_ms", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub lease_ms: Option<u64>,
+    }
+    /// task_cancel
+    TaskCancel {
+        /// A task, or
+        #[serde(alias = "task_id", skip_serializing_if = "is_default")]
+        pub task_id: String,
+        /// a goal.
+        #[serde(alias = "goal_id", skip_serializing_if = "is_default")]
+        pub goal_id: String,
+        /// Why.
+        #[serde(skip_serializing_if = "is_default")]
+        pub reason: String,
+    }
+    /// task_status and task_results
+    TaskOrGoal {
+        /// A task, or
+        #[serde(alias = "task_id", skip_serializing_if = "is_default")]
+        pub task_id: String,
+        /// a goal.
+        #[serde(alias = "goal_id", skip_serializing_if = "is_default")]
+        pub goal_id: String,
+    }
+    /// swarm_status
+    SwarmStatus {
+        /// Also list agents and unfinished goals.
+        #[serde(skip_serializing_if = "is_default")]
+        pub verbose: bool,
+    }
+    /// swarm_query
+    SwarmQuery {
+        /// An agent's id.
+        #[serde(alias = "agent_id", skip_serializing_if = "is_default")]
+        pub agent_id: String,
+        /// A task's id.
+        #[serde(alias = "task_id", skip_serializing_if = "is_default")]
+        pub task_id: String,
+        /// A goal's id.
+        #[serde(alias = "goal_id", skip_serializing_if = "is_default")]
+        pub goal_id: String,
+        /// The first event to read.
+        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub events: Option<u64>,
+        /// How many at most.
+        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub limit: Option<u64>,
+    }
+    /// swarm_monitor
+    SwarmMonitor {
+        /// The last event seen.
+        #[serde(skip_serializing_if = "is_default", deserialize_with = "integer")]
+        pub after: u64,
+        /// How many at most.
+        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub limit: Option<u64>,
+    }
+    /// artifact_put
+    ArtifactPut {
+        /// The bytes in base64, if they come with the request.
+        #[serde(skip_serializing_if = "is_default")]
+        pub content: Option<String>,
+        /// A name for people.
+        #[serde(skip_serializing_if = "is_default")]
+        pub name: String,
+        /// The media type.
+        #[serde(alias = "media_type", skip_serializing_if = "is_default")]
+        pub media_type: String,
+        /// SHA-256 of the bytes.
+        #[serde(skip_serializing_if = "is_default")]
+        pub hash: String,
+        /// Their number.
+        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        pub size: Option<u64>,
+    }
+    /// artifact_get
+    ArtifactGet {
+        /// SHA-256 of the bytes.
+        #[serde(skip_serializing_if = "is_default")]
+        pub hash: String,
+    }
+    /// tick
+    Tick {}
+}
