@@ -1,0 +1,198 @@
+//! Events in the making: what the end of one task means for the tasks and goals around it.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::config::FUSE;
+use crate::event::*;
+use crate::ids::{AgentId, GoalId, TaskId};
+use crate::state::State;
+use crate::task::{Task, TaskError, TaskState};
+
+struct Ending {
+    state: TaskState,
+    artifact: String,
+    error: Option<TaskError>,
+}
+
+/// Collects events of one decision and knows which tasks they end.
+pub struct Draft<'a> {
+    state: &'a State,
+    now: u64,
+    events: Vec<Event>,
+    ended: BTreeMap<TaskId, Ending>,
+}
+
+impl<'a> Draft<'a> {
+    /// A draft without events.
+    pub fn new(state: &'a State, now: u64) -> Self {
+        Self { state, now, events: vec![], ended: BTreeMap::new() }
+    }
+
+    /// Adds an event that ends no task.
+    pub fn push(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// The task is done; answers with the tasks that it lets start.
+    pub fn complete(&mut self, task: &Task, agent_id: AgentId, epoch: u64, output: &str, artifact: &str) -> Vec<TaskId> {
+        self.ended.insert(
+            task.id,
+            Ending { state: TaskState::Completed, artifact: artifact.into(), error: None },
+        );
+        self.events.push(Event::TaskCompleted(TaskCompleted {
+            task_id: task.id,
+            agent_id,
+            epoch,
+            output: output.into(),
+            artifact: artifact.into(),
+        }));
+        let waits_only_for_it = |id: &&TaskId| self.state.index.waiting.get(id) == Some(&1);
+        self.state.index.dependents.get(&task.id).into_iter().flatten().filter(waits_only_for_it).copied().collect()
+    }
+
+    /// An attempt failed: the task is tried again if that is allowed and useful.
+    pub fn fail(&mut self, task: &Task, agent_id: AgentId, epoch: u64, error: TaskError) {
+        let retry = task.may_retry();
+        let not_before_ms = if retry { task.retry_at(self.now) } else { 0 };
+        self.events.push(Event::TaskFailed(TaskFailed {
+            task_id: task.id,
+            agent_id: Some(agent_id),
+            epoch,
+            error: error.clone(),
+            retry,
+            not_before_ms,
+        }));
+        if !retry {
+            self.doom(task.id, error);
+        }
+    }
+
+    /// A lease ran out.
+    pub fn expire(&mut self, task: &Task) {
+        let Some(lease) = &task.lease else { return };
+        if task.cancel_requested {
+            let reason = task.error.as_ref().map_or("cancelled", |error| error.message.as_str());
+            self.cancel(task, reason);
+            return;
+        }
+        let retry = task.may_retry();
+        let not_before_ms = if retry { task.retry_at(self.now) } else { 0 };
+        self.events.push(Event::LeaseExpired(LeaseExpired {
+            task_id: task.id,
+            agent_id: lease.agent_id,
+            epoch: lease.epoch,
+            retry,
+            not_before_ms,
+        }));
+        if !retry {
+            let message = format!("lease of {} ended without a heartbeat", lease.agent_id);
+            self.doom(task.id, TaskError { code: "lease_expired".into(), message });
+        }
+    }
+
+    /// The task has failed for good, and with it all that depend on it.
+    fn doom(&mut self, id: TaskId, error: TaskError) {
+        self.ended.insert(id, Ending { state: TaskState::Failed, artifact: String::new(), error: Some(error) });
+        for dependent in self.open_dependents(id) {
+            let error = TaskError { code: "dependency_failed".into(), message: format!("{id} failed") };
+            self.events.push(Event::TaskFailed(TaskFailed {
+                task_id: dependent,
+                error: error.clone(),
+                ..TaskFailed::default()
+            }));
+            let ending = Ending { state: TaskState::Failed, artifact: String::new(), error: Some(error) };
+            self.ended.insert(dependent, ending);
+        }
+    }
+
+    /// The task is called off, and with it all that depend on it.
+    pub fn cancel(&mut self, task: &Task, reason: &str) {
+        self.cancel_one(task.id, reason);
+        for dependent in self.open_dependents(task.id) {
+            self.cancel_one(dependent, &format!("{} was cancelled", task.id));
+        }
+    }
+
+    fn cancel_one(&mut self, id: TaskId, reason: &str) {
+        if self.ended.contains_key(&id) {
+            return;
+        }
+        let error = TaskError { code: "cancelled".into(), message: reason.into() };
+        let ending = Ending { state: TaskState::Cancelled, artifact: String::new(), error: Some(error) };
+        self.ended.insert(id, ending);
+        let reason = reason.into();
+        self.events.push(Event::TaskCancelled(TaskCancelled { task_id: id, reason, requested: false }));
+    }
+
+    /// True if this draft ends the task.
+    pub fn ends(&self, id: TaskId) -> bool {
+        self.ended.contains_key(&id)
+    }
+
+    /// Ids of the tasks that are cancelled by this draft, in order of the ids.
+    pub fn cancelled(&self) -> Vec<TaskId> {
+        let cancelled = |(id, ending): (&TaskId, &Ending)| (ending.state == TaskState::Cancelled).then_some(*id);
+        self.ended.iter().filter_map(cancelled).collect()
+    }
+
+    fn open_dependents(&self, id: TaskId) -> Vec<TaskId> {
+        let mut found: Vec<TaskId> = vec![];
+        let mut frontier = vec![id];
+        while let Some(next) = frontier.pop() {
+            for dependent in self.state.index.dependents.get(&next).into_iter().flatten() {
+                let open = self.state.tasks.get(dependent).is_some_and(|task| !task.state.is_final());
+                if open && !self.ended.contains_key(dependent) && !found.contains(dependent) {
+                    found.push(*dependent);
+                    frontier.push(*dependent);
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    /// All events, with the goals that end with the last of their tasks.
+    pub fn close(mut self) -> Vec<Event> {
+        let mut ended_of: BTreeMap<GoalId, usize> = BTreeMap::new();
+        for id in self.ended.keys() {
+            if let Some(goal) = self.state.tasks.get(id).and_then(|task| task.goal_id) {
+                *ended_of.entry(goal).or_default() += 1;
+            }
+        }
+        for (goal, ended) in ended_of {
+            if self.state.index.open.get(&goal) == Some(&ended) {
+                if let Some(finished) = self.finish(goal) {
+                    self.events.push(Event::GoalFinished(finished));
+                }
+            }
+        }
+        self.events
+    }
+
+    fn finish(&self, goal_id: GoalId) -> Option<GoalFinished> {
+        let goal = self.state.goals.get(&goal_id)?;
+        let mut finished = GoalFinished { goal_id, state: "completed".into(), ..GoalFinished::default() };
+        for id in &goal.task_ids {
+            let task = self.state.tasks.get(id)?;
+            let (state, error, artifact) = match self.ended.get(id) {
+                Some(ending) => (ending.state, &ending.error, &ending.artifact),
+                None => (task.state, &task.error, &task.artifact),
+            };
+            if task.kind == FUSE && state == TaskState::Completed {
+                finished.model_hash.clone_from(artifact);
+            }
+            let failed = state == TaskState::Failed && finished.state != "failed";
+            let cancelled = state == TaskState::Cancelled && finished.state == "completed";
+            if failed || cancelled {
+                finished.state = state.as_str().into();
+                let error = error.clone().unwrap_or_default();
+                finished.error = Some(TaskError { message: format!("{id}: {}", error.message), ..error });
+            }
+        }
+        Some(finished)
+    }
+}

@@ -1,0 +1,110 @@
+//! Decisions: one function a command. Each reads the state and answers with events and a response,
+//! or with an error; none changes anything.
+
+mod agents;
+mod artifacts;
+mod draft;
+mod orchestrate;
+mod swarm;
+mod tasks;
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use serde::de::DeserializeOwned;
+use serde::Serialize;
+
+use crate::error::{Code, Error};
+use crate::event::{CommandRecorded, Event};
+use crate::hash::{hex, sha256};
+use crate::json;
+use crate::limits::{DAY_MS, KEY_CHARS};
+use crate::state::State;
+
+pub use artifacts::base64_encode;
+
+/// What a command led to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// Events to append, in order.
+    pub events: Vec<Event>,
+    /// The response as JSON text.
+    pub response: String,
+    /// The swarm's id, where the command creates the swarm.
+    pub swarm_id: Option<String>,
+}
+
+impl Outcome {
+    fn new<T: Serialize>(events: Vec<Event>, response: &T) -> Self {
+        Self { events, response: json::encode(response), swarm_id: None }
+    }
+}
+
+/// Decides `operation` at `now`. `None` if it is no command of the catalogue.
+pub fn decide(
+    state: &State,
+    operation: &str,
+    request: &str,
+    now: u64,
+    key: &str,
+) -> Option<Result<Outcome, Error>> {
+    let call = Call { state, operation, request, now, key };
+    Some(match operation {
+        "swarm_init" => call.run(swarm::swarm_init),
+        "agent_spawn" => call.run(agents::agent_spawn),
+        "task_submit" => call.run(tasks::task_submit),
+        "task_orchestrate" => call.run(orchestrate::task_orchestrate),
+        "task_claim" => call.run(tasks::task_claim),
+        "task_heartbeat" => call.run(tasks::task_heartbeat),
+        "task_report" => call.run(tasks::task_report),
+        "task_cancel" => call.run(tasks::task_cancel),
+        "artifact_put" => call.run(artifacts::artifact_put),
+        "tick" => call.run(swarm::tick),
+        _ => return None,
+    })
+}
+
+struct Call<'a> {
+    state: &'a State,
+    operation: &'a str,
+    request: &'a str,
+    now: u64,
+    key: &'a str,
+}
+
+impl Call<'_> {
+    /// Reads the request, answers a repeated key from the record, decides, and records a new key.
+    fn run<T>(&self, rule: fn(&State, u64, &T) -> Result<Outcome, Error>) -> Result<Outcome, Error>
+    where
+        T: DeserializeOwned + Serialize,
+    {
+        let request: T = json::decode(self.request)?;
+        if self.key.is_empty() {
+            return rule(self.state, self.now, &request);
+        }
+        if self.key.chars().count() > KEY_CHARS {
+            let message = alloc::format!("idempotencyKey: more than {KEY_CHARS} characters");
+            return Err(Error::invalid("idempotencyKey", message));
+        }
+        let canonical = json::encode(&request);
+        let request_hash = hex(&sha256(&[self.operation.as_bytes(), b"\n", canonical.as_bytes()]));
+        if let Some(answer) = self.state.recorded.get(self.key) {
+            if answer.at_ms.saturating_add(DAY_MS) > self.now {
+                return if answer.request_hash == request_hash {
+                    Ok(Outcome { events: vec![], response: answer.response.clone(), swarm_id: None })
+                } else {
+                    let message =
+                        alloc::format!("idempotencyKey: {:?} was used for another request", self.key);
+                    Err(Error::new(Code::Conflict, "idempotencyKey", message))
+                };
+            }
+        }
+        let mut outcome = rule(self.state, self.now, &request)?;
+        outcome.events.push(Event::CommandRecorded(CommandRecorded {
+            key: self.key.into(),
+            request_hash,
+            response: outcome.response.clone(),
+        }));
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,271 @@
+//! The state machine that hosts drive: call, apply, query, snapshot.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use serde::Serialize;
+
+use crate::apply::{apply, Touched};
+use crate::codec;
+use crate::decide::decide;
+use crate::error::{Code, Error};
+use crate::hash::{hex, parse_hex, Hash};
+use crate::ids::{AgentId, GoalId, TaskId};
+use crate::json;
+use crate::limits::MAX_INTEGER;
+use crate::operations;
+use crate::query::{query, Attach};
+use crate::snapshot;
+use crate::state::State;
+use crate::task::TaskState;
+
+/// The one schema file of the stores.
+pub const SCHEMA_SQL: &str = include_str!("schema.sql");
+/// `PRAGMA user_version` of the schema.
+pub const SCHEMA_VERSION: u32 = 1;
+/// `PRAGMA application_id` of a swarm's file: the letters RSW1.
+pub const APPLICATION_ID: u32 = 0x5253_5731;
+
+/// What a call led to; nothing has changed yet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    /// The response as JSON text.
+    pub response: String,
+    /// Canonical event lines to append, all or none.
+    pub events: Vec<String>,
+    /// What the host has to read and attach before it answers.
+    pub attach: Option<Attach>,
+}
+
+/// A row of a projection; stores write it blindly, in the transaction of its event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The table: agent, task or goal.
+    pub table: &'static str,
+    /// The key.
+    pub id: String,
+    /// The state word.
+    pub state: String,
+    /// The row's JSON.
+    pub body: String,
+}
+
+/// What an applied event was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Applied {
+    /// Its number.
+    pub seq: u64,
+    /// Its time.
+    pub at_ms: u64,
+    /// Its kind.
+    pub kind: &'static str,
+    /// The chain's hash after it.
+    pub chain: Hash,
+    /// Rows to write.
+    pub rows: Vec<Row>,
+}
+
+/// A swarm's state machine. It holds no clock, file or thread.
+#[derive(Clone, Debug, Default)]
+pub struct Swarm {
+    state: State,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Effect<'a> {
+    id: String,
+    kind: &'a str,
+    goal_id: GoalId,
+    task_id: TaskId,
+    agent_id: AgentId,
+    state: TaskState,
+    payload: &'a str,
+    dataset: &'a str,
+    not_before_ms: u64,
+    lease_expires_at_ms: u64,
+}
+
+impl Swarm {
+    /// A machine before its first event.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A machine in the state that `snapshot` holds.
+    pub fn restore(snapshot: &str) -> Result<Self, Error> {
+        Ok(Self { state: snapshot::read(snapshot)? })
+    }
+
+    /// Decides a command or answers a query; changes nothing. `now_ms` is lifted to the last logged
+    /// time. An empty `idempotency_key` is none.
+    pub fn call(
+        &self,
+        operation: &str,
+        request: &str,
+        now_ms: u64,
+        idempotency_key: &str,
+    ) -> Result<Decision, Error> {
+        let now = now_ms.min(MAX_INTEGER).max(self.state.at_ms);
+        let Some(outcome) = decide(&self.state, operation, request, now, idempotency_key) else {
+            return self.query(operation, request);
+        };
+        let outcome = outcome?;
+        let swarm = outcome.swarm_id.as_deref().unwrap_or_else(|| self.swarm_id());
+        let first = self.state.version + 1;
+        let line = |(seq, event)| codec::encode(swarm, seq, now, event);
+        let events = (first..).zip(&outcome.events).map(line).collect();
+        Ok(Decision { response: outcome.response, events, attach: None })
+    }
+
+    /// Answers a query; a command is refused.
+    pub fn query(&self, operation: &str, request: &str) -> Result<Decision, Error> {
+        match query(&self.state, operation, request) {
+            Some(answer) => answer.map(|(response, attach)| Decision { response, events: vec![], attach }),
+            None => Err(operations::unknown(operation)),
+        }
+    }
+
+    /// Folds the next event line of this log into the state. Text that is not the next event of this
+    /// log is `corrupt` and changes nothing.
+    pub fn apply(&mut self, line: &str) -> Result<Applied, Error> {
+        let envelope = codec::decode(line)?;
+        let corrupt = |message: String| Err(Error::new(Code::Corrupt, "", message));
+        let state = &mut self.state;
+        if envelope.seq != state.version + 1 {
+            return corrupt(format!("event {} follows event {}", envelope.seq, state.version));
+        }
+        match &state.config {
+            Some(config) if config.swarm_id != envelope.swarm => {
+                return corrupt(format!(
+                    "event {} belongs to swarm {:?}, not {:?}",
+                    envelope.seq, envelope.swarm, config.swarm_id
+                ));
+            }
+            None if envelope.event.kind() != "SwarmCreated" => {
+                return corrupt(format!("event 1 is {}, not SwarmCreated", envelope.event.kind()));
+            }
+            _ => {}
+        }
+        if envelope.at_ms < state.at_ms {
+            return corrupt(format!("event {} goes back in time", envelope.seq));
+        }
+        let chain = codec::link(&parse_hex(&state.chain).unwrap_or_default(), line);
+        let touched = apply(state, &envelope.swarm, envelope.at_ms, &envelope.event);
+        state.version = envelope.seq;
+        state.chain = hex(&chain);
+        let rows = rows(state, touched);
+        Ok(Applied { seq: envelope.seq, at_ms: envelope.at_ms, kind: envelope.event.kind(), chain, rows })
+    }
+
+    /// Work that a host should run, as a JSON array: training tasks that are ready or running. Each
+    /// is leased by task_claim, so that of several hosts one runs it.
+    pub fn pending_effects(&self) -> String {
+        let state = &self.state;
+        let waiting = state.index.ready.values().flatten().map(|(_, id)| id);
+        let running = state.index.leases.iter().map(|(_, id)| id);
+        let mut ids: Vec<TaskId> = waiting.chain(running).copied().collect();
+        ids.sort_unstable();
+        let effects: Vec<Effect> = ids.iter().filter_map(|id| self.effect(*id)).collect();
+        json::encode(&effects)
+    }
+
+    fn effect(&self, id: TaskId) -> Option<Effect<'_>> {
+        let task = self.state.tasks.get(&id)?;
+        let goal = self.state.goals.get(&task.goal_id?)?;
+        if goal.kind != crate::config::TRAIN {
+            return None;
+        }
+        Some(Effect {
+            id: format!("e{}", id.0),
+            kind: &task.kind,
+            goal_id: goal.id,
+            task_id: id,
+            agent_id: task.assigned_to?,
+            state: task.state,
+            payload: &task.payload,
+            dataset: &goal.dataset,
+            not_before_ms: task.not_before_ms,
+            lease_expires_at_ms: task.lease.as_ref().map_or(0, |lease| lease.expires_at_ms),
+        })
+    }
+
+    /// When tick has something to do, in ms.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.state.index.leases.first().map(|(expires, _)| *expires)
+    }
+
+    /// The canonical snapshot.
+    pub fn snapshot(&self) -> String {
+        snapshot::write(&self.state)
+    }
+
+    /// SHA-256 of the canonical snapshot.
+    pub fn state_hash(&self) -> Hash {
+        snapshot::hash(&self.state)
+    }
+
+    /// The chain's hash after the last event; zero before the first.
+    pub fn chain_head(&self) -> Hash {
+        parse_hex(&self.state.chain).unwrap_or_default()
+    }
+
+    /// The number of the last event.
+    pub fn version(&self) -> u64 {
+        self.state.version
+    }
+
+    /// The time of the last event.
+    pub fn last_at_ms(&self) -> u64 {
+        self.state.at_ms
+    }
+
+    /// The swarm's id; empty before the first event.
+    pub fn swarm_id(&self) -> &str {
+        self.state.config.as_ref().map_or("", |config| &config.swarm_id)
+    }
+
+    /// What the swarm was created with, as JSON text; empty before the first event.
+    pub fn config_json(&self) -> String {
+        self.state.config.as_ref().map(json::encode).unwrap_or_default()
+    }
+
+    /// Every projection row of the state: what a rebuilt store holds.
+    pub fn all_rows(&self) -> Vec<Row> {
+        let touched = Touched {
+            agents: self.state.agents.keys().copied().collect(),
+            tasks: self.state.tasks.keys().copied().collect(),
+            goals: self.state.goals.keys().copied().collect(),
+        };
+        rows(&self.state, touched)
+    }
+
+    /// The state, for reading.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+}
+
+fn rows(state: &State, mut touched: Touched) -> Vec<Row> {
+    touched.agents.sort_unstable();
+    touched.agents.dedup();
+    touched.tasks.sort_unstable();
+    touched.tasks.dedup();
+    touched.goals.sort_unstable();
+    touched.goals.dedup();
+    let mut rows = vec![];
+    for agent in touched.agents.iter().filter_map(|id| state.agents.get(id)) {
+        let (id, state) = (agent.id.to_string(), agent.state.clone());
+        rows.push(Row { table: "agent", id, state, body: json::encode(agent) });
+    }
+    for task in touched.tasks.iter().filter_map(|id| state.tasks.get(id)) {
+        let (id, state) = (task.id.to_string(), task.state.as_str().into());
+        rows.push(Row { table: "task", id, state, body: json::encode(task) });
+    }
+    for goal in touched.goals.iter().filter_map(|id| state.goals.get(id)) {
+        let (id, state) = (goal.id.to_string(), goal.state.clone());
+        rows.push(Row { table: "goal", id, state, body: json::encode(goal) });
+    }
+    rows
+}
