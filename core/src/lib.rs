@@ -20,6 +20,7 @@ extern crate alloc;
 
 pub mod error;
 pub mod hash;
+pub mod neural;
 pub mod rng;
 
 pub use error::{Code, Error};

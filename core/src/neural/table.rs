@@ -1,0 +1,314 @@
+//! CSV to table: one pass finds what the columns are, a second one encodes them.
+
+use super::csv::Reader;
+use super::data::{Table, MAX_VALUES};
+use super::schema::{
+    is_missing, list_names, parse_number, shorten, CellError, Column, Schema, Task, MAX_CATEGORIES, MAX_CLASSES,
+    MAX_INPUTS,
+};
+use crate::error::Error;
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// Integers of more distinct values than this are numbers to predict, not classes.
+const MAX_INTEGER_CLASSES: usize = 20;
+
+/// What the first pass learns of one column.
+#[derive(Default)]
+struct Scan {
+    values: usize,
+    missing: usize,
+    first_missing: usize,
+    texts: BTreeSet<String>,
+    too_many: bool,
+    /// The first cell that is no number, and its data row.
+    text: Option<(usize, String)>,
+    /// The first cell that is `nan`, `inf` or too large, and its data row.
+    not_finite: Option<(usize, String)>,
+    fractional: bool,
+}
+
+impl Scan {
+    fn cell(&mut self, cell: &str, row: usize, limit: usize) {
+        let cell = cell.trim();
+        if is_missing(cell) {
+            if self.missing == 0 {
+                self.first_missing = row;
+            }
+            self.missing += 1;
+            return;
+        }
+        self.values += 1;
+        match parse_number(cell) {
+            Ok(value) => self.fractional |= value != (value as i32) as f32,
+            Err(CellError::NotANumber) => {
+                self.text.get_or_insert_with(|| (row, shorten(cell)));
+            }
+            Err(CellError::NotFinite) => {
+                self.not_finite.get_or_insert_with(|| (row, shorten(cell)));
+            }
+        }
+        if !self.too_many && !self.texts.contains(cell) {
+            if self.texts.len() < limit {
+                self.texts.insert(cell.to_string());
+            } else {
+                self.too_many = true;
+                // numbers have many values as a rule: free the texts at once
+                self.texts.clear();
+            }
+        }
+    }
+
+    fn numeric(&self) -> bool {
+        self.text.is_none()
+    }
+
+    fn check_finite(&self, name: &str) -> Result<(), Error> {
+        match &self.not_finite {
+            Some((row, cell)) if self.numeric() => Err(CellError::NotFinite.at(&format!("row {row}"), name, cell)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads a CSV with header; `target` empty means the last column.
+pub(crate) fn read_csv(bytes: &[u8], target: &str, task: Option<Task>) -> Result<Table, Error> {
+    let mut reader = Reader::new(bytes)?;
+    let names = read_header(&mut reader)?;
+    let target_index = find_target(&names, target)?;
+    let scans = scan_columns(&mut reader, &names, target_index)?;
+    let rows = reader.records().saturating_sub(1);
+    if rows == 0 {
+        return Err(Error::data("data", "data: there are no rows below the header"));
+    }
+    let mut columns = Vec::with_capacity(names.len());
+    let mut target_scan = Scan::default();
+    for (index, (name, scan)) in names.iter().zip(scans).enumerate() {
+        if index == target_index {
+            target_scan = scan;
+        } else {
+            columns.push(column_of(name, scan)?);
+        }
+    }
+    let name = names.get(target_index).cloned().unwrap_or_default();
+    let (task, classes) = classes_of(&name, &target_scan, task)?;
+    let schema = Schema {
+        format: "csv".to_string(),
+        task,
+        target: name,
+        columns,
+        classes,
+        targets: 1,
+        mean: Vec::new(),
+        scale: Vec::new(),
+        target_mean: Vec::new(),
+        target_scale: Vec::new(),
+    };
+    encode(bytes, schema, target_index, rows)
+}
+
+/// The column names, trimmed; counts the columns before anything is kept of them.
+pub(crate) fn read_header(reader: &mut Reader<'_>) -> Result<Vec<String>, Error> {
+    let mut names: Vec<String> = Vec::new();
+    let mut count = 0usize;
+    reader.record(&mut |_, field| {
+        count += 1;
+        if count <= MAX_INPUTS {
+            names.push(field.trim().to_string());
+        }
+        Ok(())
+    })?;
+    if count > MAX_INPUTS {
+        return Err(Error::data("data", format!("data: {count} columns; at most {MAX_INPUTS} are allowed")));
+    }
+    let mut seen = BTreeSet::new();
+    for name in &names {
+        if !seen.insert(name.as_str()) {
+            return Err(Error::data("data", format!("data: two columns are named {:?}; rename one", shorten(name))));
+        }
+    }
+    Ok(names)
+}
+
+fn find_target(names: &[String], target: &str) -> Result<usize, Error> {
+    let index = if target.is_empty() {
+        names.len().saturating_sub(1)
+    } else {
+        names.iter().position(|name| name == target.trim()).ok_or_else(|| {
+            Error::invalid(
+                "target",
+                format!("target: no column {:?}; the columns are: {}", shorten(target), list_names(names)),
+            )
+        })?
+    };
+    if names.len() < 2 {
+        let hint = match names.first() {
+            Some(name) if name.contains([';', '\t']) => "; separate the columns by commas",
+            _ => "",
+        };
+        return Err(Error::data(
+            "data",
+            format!(
+                "data: no feature column: the only column is the target {:?}{hint}",
+                shorten(names.first().map_or("", String::as_str))
+            ),
+        ));
+    }
+    Ok(index)
+}
+
+fn scan_columns(reader: &mut Reader<'_>, names: &[String], target: usize) -> Result<Vec<Scan>, Error> {
+    let mut scans: Vec<Scan> = names.iter().map(|_| Scan::default()).collect();
+    loop {
+        let row = reader.records();
+        let count = reader.record(&mut |index, cell| {
+            if let Some(scan) = scans.get_mut(index) {
+                scan.cell(cell, row, if index == target { MAX_CLASSES } else { MAX_CATEGORIES });
+            }
+            Ok(())
+        })?;
+        match count {
+            None => return Ok(scans),
+            Some(count) if count != names.len() => {
+                return Err(Error::data(
+                    "data",
+                    format!("data: row {row} has {count} fields, but the header names {}", names.len()),
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn column_of(name: &str, scan: Scan) -> Result<Column, Error> {
+    scan.check_finite(name)?;
+    let mut categories = Vec::new();
+    if let Some((row, cell)) = &scan.text {
+        if scan.too_many {
+            return Err(Error::data(
+                "data",
+                format!(
+                    "data: column {:?} holds texts (row {row}: {cell:?}) of more than {MAX_CATEGORIES} kinds; leave the column out or mend the cell",
+                    shorten(name)
+                ),
+            ));
+        }
+        categories = scan.texts.into_iter().collect();
+    }
+    Ok(Column { name: name.to_string(), categories, indicator: scan.missing > 0, fill: 0.0 })
+}
+
+/// The task and the classes of the target column.
+fn classes_of(name: &str, scan: &Scan, task: Option<Task>) -> Result<(Task, Vec<String>), Error> {
+    let shown = shorten(name);
+    if scan.missing > 0 {
+        return Err(Error::data(
+            "target",
+            format!("target: row {} of column {shown:?} is empty; every row needs a target", scan.first_missing),
+        ));
+    }
+    scan.check_finite(name)?;
+    if task == Some(Task::Regression) {
+        return match &scan.text {
+            Some((row, cell)) => Err(Error::data(
+                "target",
+                format!("target: row {row} of column {shown:?} is {cell:?}; regression needs numbers"),
+            )),
+            None => Ok((Task::Regression, Vec::new())),
+        };
+    }
+    let mut numbers: Vec<f64> = Vec::new();
+    if scan.numeric() {
+        numbers = scan.texts.iter().filter_map(|text| text.parse().ok()).collect();
+        numbers.sort_by(f64::total_cmp);
+        numbers.dedup();
+        let few = !scan.too_many && !scan.fractional && numbers.len() <= MAX_INTEGER_CLASSES;
+        if task.is_none() && !few {
+            return Ok((Task::Regression, Vec::new()));
+        }
+    }
+    if scan.too_many {
+        return Err(Error::data(
+            "target",
+            format!("target: column {shown:?} holds more than {MAX_CLASSES} classes; choose another target or task regression"),
+        ));
+    }
+    let classes = if scan.numeric() {
+        numbers.iter().map(|number| number_label(*number)).collect()
+    } else {
+        scan.texts.iter().cloned().collect()
+    };
+    Ok((Task::Classification, classes))
+}
+
+/// The class label of a number: its shortest text, so that `1` and `1.0` are one class.
+pub(crate) fn number_label(number: f64) -> String {
+    // adding 0 turns -0 into 0
+    format!("{}", number + 0.0)
+}
+
+/// The class index of a trimmed target cell.
+pub(crate) fn class_index(classes: &[String], cell: &str) -> Option<u32> {
+    let find = |label: &str| classes.iter().position(|class| class == label);
+    let index = find(cell).or_else(|| cell.parse::<f64>().ok().and_then(|number| find(&number_label(number))));
+    index.map(|index| index as u32)
+}
+
+/// The second pass: every cell into its inputs, with NaN where a value is missing.
+fn encode(bytes: &[u8], schema: Schema, target_index: usize, rows: usize) -> Result<Table, Error> {
+    let width = schema.inputs();
+    if width > MAX_INPUTS {
+        return Err(Error::data(
+            "data",
+            format!("data: {width} network inputs after encoding the text columns; at most {MAX_INPUTS} are allowed"),
+        ));
+    }
+    if rows.saturating_mul(width) > MAX_VALUES {
+        return Err(Error::data(
+            "data",
+            format!("data: {rows} rows of {width} inputs; at most {MAX_VALUES} values in all are allowed"),
+        ));
+    }
+    let mut table = Table { rows, missing: 0, inputs: vec![0.0; rows * width], labels: Vec::new(), values: Vec::new(), schema };
+    let mut reader = Reader::new(bytes)?;
+    reader.record(&mut |_, _| Ok(()))?;
+    let mut offset = 0;
+    for row in 1..=rows {
+        let (schema, inputs) = (&table.schema, &mut table.inputs);
+        let (labels, values, missing) = (&mut table.labels, &mut table.values, &mut table.missing);
+        let mut features = schema.columns.iter();
+        reader.record(&mut |index, cell| {
+            if index == target_index {
+                return push_target(schema, cell, row, labels, values);
+            }
+            let Some(column) = features.next() else { return Ok(()) };
+            let slot = inputs.get_mut(offset..offset + column.width()).unwrap_or_default();
+            offset += column.width();
+            let place = |error: CellError| error.at(&format!("row {row}"), &column.name, cell);
+            *missing += u64::from(column.encode(cell, slot).map_err(place)?);
+            Ok(())
+        })?;
+    }
+    Ok(table)
+}
+
+fn push_target(
+    schema: &Schema,
+    cell: &str,
+    row: usize,
+    labels: &mut Vec<u32>,
+    values: &mut Vec<f32>,
+) -> Result<(), Error> {
+    let cell = cell.trim();
+    match schema.task {
+        Task::Classification => labels.push(class_index(&schema.classes, cell).unwrap_or(0)),
+        Task::Regression => {
+            let place = |error: CellError| error.at(&format!("row {row}"), &schema.target, cell);
+            values.push(parse_number(cell).map_err(place)?);
+        }
+    }
+    Ok(())
+}
