@@ -5,12 +5,17 @@
 
 mod csv;
 pub mod data;
+mod activation;
 mod formats;
+mod kernel;
+mod math;
 pub mod schema;
+pub mod plan;
 mod table;
 
 pub use data::{inspect_data, DataOptions, Summary};
 pub use formats::encode_arrays;
+pub use plan::{resolve_plan, MemberPlan, MemberRequest, Recipe, TrainingPlan};
 pub use schema::Task;
 
 /// The bundled sample: iris as CSV (Fisher 1936, UCI machine learning repository, CC BY 4.0), target `species`.
