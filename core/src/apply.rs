@@ -240,7 +240,9 @@ fn task_failed(state: &mut State, at_ms: u64, e: &TaskFailed, touched: &mut Touc
     if let Some(agent) = e.agent_id {
         seen(state, agent, Some(at_ms), 0, 1);
     }
-    change(state, e.task_id, at_ms, touched, |task| end_attempt(task, e.error.clone(), e.retry, e.not_before_ms));
+    change(state, e.task_id, at_ms, touched, |task| {
+        end_attempt(task, e.error.clone(), e.retry, e.not_before_ms)
+    });
 }
 
 fn lease_expired(state: &mut State, at_ms: u64, e: &LeaseExpired, touched: &mut Touched) {

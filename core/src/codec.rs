@@ -56,7 +56,8 @@ pub fn decode(line: &str) -> Result<Envelope, Error> {
     let damaged = |why: &str| Error::new(Code::Corrupt, "", format!("event line {}: {why}", shorten(line)));
     let read: Line = serde_json::from_str(line).map_err(|error| damaged(&error.to_string()))?;
     if read.v != VERSION {
-        let message = format!("event version {}: this release reads version {VERSION}; upgrade ruv-swarm", read.v);
+        let message =
+            format!("event version {}: this release reads version {VERSION}; upgrade ruv-swarm", read.v);
         return Err(Error::new(Code::UnsupportedVersion, "", message));
     }
     let Some(event) = Event::parse(&read.kind, read.body.get()) else {

@@ -28,6 +28,9 @@ pub fn decode<T: DeserializeOwned>(request: &str) -> Result<T, Error> {
         return Err(Error::invalid("", message));
     }
     let request = if request.trim().is_empty() { "{}" } else { request };
+    if request.trim_start().starts_with(['[', '"']) {
+        return Err(Error::invalid("", "request: not a json object"));
+    }
     match serde_json::from_str(request) {
         Ok(value) => Ok(value),
         Err(error) => decode_slowly(request, &error),

@@ -18,9 +18,36 @@
 #![forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 extern crate alloc;
 
+pub mod agent;
+pub mod apply;
+pub mod codec;
+pub mod cognition;
+pub mod command;
+pub mod config;
+pub mod decide;
 pub mod error;
+pub mod event;
 pub mod hash;
+pub mod ids;
+pub mod json;
+pub mod limits;
 pub mod neural;
+pub mod operations;
+pub mod policy;
+pub mod query;
+pub mod render;
 pub mod rng;
+pub mod snapshot;
+pub mod state;
+pub mod swarm;
+pub mod task;
+pub mod time;
 
-pub use error::{Code, Error};
+pub use error::{host_error, Code, Error, HostTrouble};
+pub use operations::{operation_kind, OPERATIONS};
+pub use query::{attach_artifact, attach_events, Attach};
+pub use render::{render, render_event};
+pub use swarm::{Applied, Decision, Row, Swarm, APPLICATION_ID, SCHEMA_SQL, SCHEMA_VERSION};
+
+/// The version of this release.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

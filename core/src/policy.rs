@@ -6,14 +6,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::agent::Agent;
-use crate::cognition::PATTERNS;
+use crate::cognition::{DEFAULT_PATTERNS, PATTERNS};
 use crate::config::is_neural;
 use crate::ids::TaskId;
 use crate::state::State;
 use crate::task::{Task, TaskState};
-
-/// The patterns that a strategy of cognitive diversity takes if none are named.
-pub const DIVERSE: [&str; 4] = ["convergent", "divergent", "lateral", "systems"];
 
 /// Why `agent` may not start `task` at `now`, or `None` if it may. `unblocked` tasks count as ready.
 pub fn obstacle(agent: &Agent, task: &Task, now: u64, unblocked: &[TaskId]) -> Option<String> {
@@ -36,15 +33,13 @@ pub fn obstacle(agent: &Agent, task: &Task, now: u64, unblocked: &[TaskId]) -> O
 
 /// The most urgent task that `agent` may start: highest priority first, then the oldest.
 pub fn next_task(state: &State, agent: &Agent, now: u64, unblocked: &[TaskId]) -> Option<TaskId> {
-    let may = |id: &TaskId| {
-        state.tasks.get(id).is_some_and(|task| obstacle(agent, task, now, unblocked).is_none())
-    };
-    let first = |owner| {
-        state.index.ready.get(&owner)?.iter().find(|(_, id)| may(id)).copied()
-    };
-    let new = unblocked.iter().filter(|id| may(id)).filter_map(|id| {
-        state.tasks.get(id).map(|task| (100 - task.priority.min(100), *id))
-    });
+    let may =
+        |id: &TaskId| state.tasks.get(id).is_some_and(|task| obstacle(agent, task, now, unblocked).is_none());
+    let first = |owner| state.index.ready.get(&owner)?.iter().find(|(_, id)| may(id)).copied();
+    let new = unblocked
+        .iter()
+        .filter(|id| may(id))
+        .filter_map(|id| state.tasks.get(id).map(|task| (100 - task.priority.min(100), *id)));
     [first(Some(agent.id)), first(None)].into_iter().flatten().chain(new).min().map(|(_, id)| id)
 }
 
@@ -69,7 +64,8 @@ fn waits_for_worker(state: &State, task: &Task, now: u64) -> String {
     if let Some(agent) = task.assigned_to {
         return format!("waits for {agent} to claim it");
     }
-    let able = state.agents.values().filter(|agent| agent.state != "retired" && agent.can(&task.capabilities));
+    let able =
+        state.agents.values().filter(|agent| agent.state != "retired" && agent.can(&task.capabilities));
     match able.count() {
         0 if task.capabilities.is_empty() => "no agent in the swarm".into(),
         0 => format!("no agent has capability {}", task.capabilities.join(", ")),
@@ -83,7 +79,7 @@ pub fn rarest_pattern(state: &State, new: &[String]) -> &'static str {
         let there = state.agents.values().filter(|a| a.state != "retired" && a.pattern == pattern).count();
         there + new.iter().filter(|word| *word == pattern).count()
     };
-    DIVERSE.iter().copied().min_by_key(|pattern| users(pattern)).unwrap_or(DIVERSE[0])
+    DEFAULT_PATTERNS.iter().copied().min_by_key(|pattern| users(pattern)).unwrap_or("convergent")
 }
 
 /// Who takes part in a goal: agents that are there, and patterns for which one must be spawned.
@@ -110,7 +106,7 @@ pub fn cast<'a>(state: &'a State, strategy: &str, named: &[String], neural: bool
     let patterns: Vec<String> = if !named.is_empty() {
         named.to_vec()
     } else if by_pattern(strategy) || (neural && there.is_empty()) {
-        DIVERSE.iter().map(ToString::to_string).collect()
+        DEFAULT_PATTERNS.iter().map(ToString::to_string).collect()
     } else {
         return Cast { used: there.into_iter().take(most).collect(), missing: vec![] };
     };
@@ -159,7 +155,11 @@ pub fn plan_work(strategy: &str, members: &[String]) -> Vec<PlannedTask> {
             for (task, pattern) in tasks.iter_mut().zip(members) {
                 task.name = format!("{pattern} view");
             }
-            tasks.push(PlannedTask { name: "combine".into(), member: None, after: (0..members.len()).collect() });
+            tasks.push(PlannedTask {
+                name: "combine".into(),
+                member: None,
+                after: (0..members.len()).collect(),
+            });
             tasks
         }
         _ => vec![PlannedTask { name: "goal".into(), member: None, after: vec![] }],

@@ -327,7 +327,10 @@ fn swarm_query(state: &State, request: &command::SwarmQuery) -> Answer {
     let ids = [&request.agent_id, &request.task_id, &request.goal_id];
     let given = ids.iter().filter(|id| !id.is_empty()).count() + usize::from(request.events.is_some());
     if given != 1 {
-        return Err(Error::invalid("", format!("give one of agentId, taskId, goalId and events, not {given} of them")));
+        return Err(Error::invalid(
+            "",
+            format!("give one of agentId, taskId, goalId and events, not {given} of them"),
+        ));
     }
     match (request.agent_id.as_str(), request.task_id.as_str(), request.goal_id.as_str(), request.events) {
         (_, _, _, Some(first)) => {
@@ -355,7 +358,8 @@ struct SwarmMonitorResponse<'a> {
 fn swarm_monitor(state: &State, request: &command::SwarmMonitor) -> Answer {
     let status = status(state, &command::SwarmStatus::default())?;
     let limit = read_limit(request.limit)?;
-    let next_after = request.after.saturating_add(limit).min(state.version).max(request.after.min(state.version));
+    let next_after =
+        request.after.saturating_add(limit).min(state.version).max(request.after.min(state.version));
     let response = SwarmMonitorResponse { status, events: vec![], next_after };
     Ok((json::encode(&response), Some(Attach::Events { after: request.after, limit })))
 }

@@ -84,7 +84,11 @@ impl State {
     /// The settings, or the error that says how to make a swarm.
     pub fn config(&self) -> Result<&Config, Error> {
         self.config.as_ref().ok_or_else(|| {
-            Error::new(Code::FailedPrecondition, "", "no swarm yet; create one with swarm_init (ruv-swarm init)")
+            Error::new(
+                Code::FailedPrecondition,
+                "",
+                "no swarm yet; create one with swarm_init (ruv-swarm init)",
+            )
         })
     }
 
@@ -116,7 +120,11 @@ impl State {
             index.add(task, &self.tasks);
         }
         for goal in self.goals.values() {
-            let open = goal.task_ids.iter().filter_map(|id| self.tasks.get(id)).filter(|task| !task.state.is_final());
+            let open = goal
+                .task_ids
+                .iter()
+                .filter_map(|id| self.tasks.get(id))
+                .filter(|task| !task.state.is_final());
             index.open.insert(goal.id, open.count());
         }
         index.active_agents = self.agents.values().filter(|agent| agent.state != "retired").count() as u64;
@@ -132,7 +140,8 @@ impl Index {
             self.dependents.entry(*needed).or_default().push(task.id);
         }
         if task.state == TaskState::Blocked {
-            let waits = |id: &&TaskId| tasks.get(id).is_none_or(|needed| needed.state != TaskState::Completed);
+            let waits =
+                |id: &&TaskId| tasks.get(id).is_none_or(|needed| needed.state != TaskState::Completed);
             self.waiting.insert(task.id, task.depends_on.iter().filter(waits).count());
         }
         *self.counts.entry(task.state).or_default() += 1;
@@ -196,7 +205,10 @@ mod by_id {
         }
     }
 
-    pub fn serialize<K, V: Serialize, S: Serializer>(map: &BTreeMap<K, V>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<K, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(map.values())
     }
 

@@ -10,13 +10,13 @@ use super::swarm::in_range;
 use super::Outcome;
 use crate::agent::Agent;
 use crate::apply::apply;
-use crate::cognition::ALGORITHMS;
 use crate::command;
 use crate::config::{choose, is_neural, MODELS};
 use crate::error::{Code, Error};
 use crate::event::{AgentSpawned, Event};
 use crate::ids::AgentId;
 use crate::limits;
+use crate::neural::plan::ALGORITHMS;
 use crate::policy;
 use crate::state::State;
 
@@ -29,7 +29,10 @@ struct AgentSpawnResponse {
 pub fn agent_spawn(state: &State, now: u64, request: &command::AgentSpawn) -> Result<Outcome, Error> {
     state.config()?;
     if request.agent_type.is_empty() {
-        return Err(Error::invalid("type", "type: missing; give neural, or a free word such as coder or tester"));
+        return Err(Error::invalid(
+            "type",
+            "type: missing; give neural, or a free word such as coder or tester",
+        ));
     }
     check_word("type", &request.agent_type)?;
     check_name("name", &request.name)?;
@@ -99,7 +102,8 @@ pub fn check_word(field: &str, word: &str) -> Result<(), Error> {
     if !word.is_empty() && word.chars().count() <= limits::WORD_CHARS && printable {
         return Ok(());
     }
-    let message = format!("{field}: {word:?} is not a word of 1 to {} printable characters", limits::WORD_CHARS);
+    let message =
+        format!("{field}: {word:?} is not a word of 1 to {} printable characters", limits::WORD_CHARS);
     Err(Error::invalid(field, message))
 }
 
@@ -115,7 +119,8 @@ pub fn check_name(field: &str, name: &str) -> Result<(), Error> {
 /// Checks a list of capabilities.
 pub fn check_capabilities(words: &[String]) -> Result<(), Error> {
     if words.len() > limits::CAPABILITIES {
-        let message = format!("capabilities: {} words; at most {} are allowed", words.len(), limits::CAPABILITIES);
+        let message =
+            format!("capabilities: {} words; at most {} are allowed", words.len(), limits::CAPABILITIES);
         return Err(Error::invalid("capabilities", message));
     }
     words.iter().try_for_each(|word| check_word("capabilities", word))

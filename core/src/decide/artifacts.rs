@@ -60,10 +60,15 @@ pub fn artifact_put(state: &State, now: u64, request: &command::ArtifactPut) -> 
 fn identify(request: &command::ArtifactPut) -> Result<(String, u64), Error> {
     let Some(content) = &request.content else {
         if parse_hex(&request.hash).is_none() {
-            let message = format!("hash: {:?} is not 64 hexadecimal digits; give content, or hash and size", request.hash);
+            let message = format!(
+                "hash: {:?} is not 64 hexadecimal digits; give content, or hash and size",
+                request.hash
+            );
             return Err(Error::invalid("hash", message));
         }
-        let size = request.size.ok_or_else(|| Error::invalid("size", "size: missing; give content, or hash and size"))?;
+        let size = request
+            .size
+            .ok_or_else(|| Error::invalid("size", "size: missing; give content, or hash and size"))?;
         return Ok((request.hash.to_ascii_lowercase(), size));
     };
     let bytes = STANDARD
@@ -72,7 +77,10 @@ fn identify(request: &command::ArtifactPut) -> Result<(String, u64), Error> {
     let hash = hex(&sha256(&[&bytes]));
     let size = bytes.len() as u64;
     if !request.hash.is_empty() && !request.hash.eq_ignore_ascii_case(&hash) {
-        return Err(Error::invalid("hash", format!("hash: {:?} was given, but the content has {hash:?}", request.hash)));
+        return Err(Error::invalid(
+            "hash",
+            format!("hash: {:?} was given, but the content has {hash:?}", request.hash),
+        ));
     }
     if request.size.is_some_and(|given| given != size) {
         return Err(Error::invalid("size", format!("size: the content has {size} bytes")));

@@ -38,11 +38,16 @@ impl<'a> Draft<'a> {
     }
 
     /// The task is done; answers with the tasks that it lets start.
-    pub fn complete(&mut self, task: &Task, agent_id: AgentId, epoch: u64, output: &str, artifact: &str) -> Vec<TaskId> {
-        self.ended.insert(
-            task.id,
-            Ending { state: TaskState::Completed, artifact: artifact.into(), error: None },
-        );
+    pub fn complete(
+        &mut self,
+        task: &Task,
+        agent_id: AgentId,
+        epoch: u64,
+        output: &str,
+        artifact: &str,
+    ) -> Vec<TaskId> {
+        self.ended
+            .insert(task.id, Ending { state: TaskState::Completed, artifact: artifact.into(), error: None });
         self.events.push(Event::TaskCompleted(TaskCompleted {
             task_id: task.id,
             agent_id,
@@ -51,7 +56,15 @@ impl<'a> Draft<'a> {
             artifact: artifact.into(),
         }));
         let waits_only_for_it = |id: &&TaskId| self.state.index.waiting.get(id) == Some(&1);
-        self.state.index.dependents.get(&task.id).into_iter().flatten().filter(waits_only_for_it).copied().collect()
+        self.state
+            .index
+            .dependents
+            .get(&task.id)
+            .into_iter()
+            .flatten()
+            .filter(waits_only_for_it)
+            .copied()
+            .collect()
     }
 
     /// An attempt failed: the task is tried again if that is allowed and useful.
@@ -96,7 +109,8 @@ impl<'a> Draft<'a> {
 
     /// The task has failed for good, and with it all that depend on it.
     fn doom(&mut self, id: TaskId, error: TaskError) {
-        self.ended.insert(id, Ending { state: TaskState::Failed, artifact: String::new(), error: Some(error) });
+        self.ended
+            .insert(id, Ending { state: TaskState::Failed, artifact: String::new(), error: Some(error) });
         for dependent in self.open_dependents(id) {
             let error = TaskError { code: "dependency_failed".into(), message: format!("{id} failed") };
             self.events.push(Event::TaskFailed(TaskFailed {
@@ -135,7 +149,8 @@ impl<'a> Draft<'a> {
 
     /// Ids of the tasks that are cancelled by this draft, in order of the ids.
     pub fn cancelled(&self) -> Vec<TaskId> {
-        let cancelled = |(id, ending): (&TaskId, &Ending)| (ending.state == TaskState::Cancelled).then_some(*id);
+        let cancelled =
+            |(id, ending): (&TaskId, &Ending)| (ending.state == TaskState::Cancelled).then_some(*id);
         self.ended.iter().filter_map(cancelled).collect()
     }
 

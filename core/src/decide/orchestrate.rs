@@ -18,7 +18,7 @@ use crate::event::{AgentSpawned, Event, GoalPlanned, TaskSubmitted};
 use crate::ids::{AgentId, GoalId, TaskId};
 use crate::json;
 use crate::limits;
-use crate::neural::{resolve_plan, MemberRequest, ALGORITHMS};
+use crate::neural::plan::{resolve_plan, MemberRequest, ALGORITHMS};
 use crate::policy::{self, cast, plan_work};
 use crate::state::State;
 
@@ -45,7 +45,11 @@ struct Member {
 }
 
 /// Plans a goal; with a dataset, the training of an ensemble.
-pub fn task_orchestrate(state: &State, now: u64, request: &command::TaskOrchestrate) -> Result<Outcome, Error> {
+pub fn task_orchestrate(
+    state: &State,
+    now: u64,
+    request: &command::TaskOrchestrate,
+) -> Result<Outcome, Error> {
     let config = state.config()?;
     let strategy = choose("strategy", &request.strategy, &config.strategy, STRATEGIES)?;
     let text = request.task.trim();
@@ -58,14 +62,18 @@ pub fn task_orchestrate(state: &State, now: u64, request: &command::TaskOrchestr
     let most = in_range("maxAgents", request.max_agents, limits::AGENTS, 1, limits::AGENTS)? as usize;
     let training = request.dataset.is_some();
     if !training && text.is_empty() {
-        return Err(Error::invalid("task", "task: missing; say what is to be done, or give a dataset to train on"));
+        return Err(Error::invalid(
+            "task",
+            "task: missing; say what is to be done, or give a dataset to train on",
+        ));
     }
     if !training && text == TRAIN {
         return Err(Error::invalid("dataset", "dataset: missing; the word train alone trains on a dataset"));
     }
     let cast = cast(state, &strategy, &request.agents, training, most);
     check_room(state, cast.missing.len() as u64)?;
-    let mut draft = Plan { state, events: vec![], goal: GoalId(state.last_goal + 1), priority, tasks: vec![] };
+    let mut draft =
+        Plan { state, events: vec![], goal: GoalId(state.last_goal + 1), priority, tasks: vec![] };
     let mut members: Vec<Member> = cast.used.iter().map(|agent| member(agent)).collect();
     let spawned = draft.spawn(&cast.missing, training, &mut members);
     let used = cast.used.iter().map(|agent| agent.id).collect();
@@ -143,7 +151,10 @@ impl Plan<'_> {
         members: &[Member],
     ) -> Result<(), Error> {
         if !self.state.artifacts.contains_key(&dataset.hash) {
-            let message = format!("dataset.hash: no artifact {:?}; store the bytes with artifact_put first", dataset.hash);
+            let message = format!(
+                "dataset.hash: no artifact {:?}; store the bytes with artifact_put first",
+                dataset.hash
+            );
             return Err(Error::new(Code::NotFound, "dataset", message));
         }
         let requests: Vec<MemberRequest> = members
@@ -203,7 +214,12 @@ impl Plan<'_> {
                 name: planned.name,
                 description: text.to_string(),
                 kind: WORK.into(),
-                depends_on: planned.after.iter().filter_map(|place| self.tasks.get(*place)).copied().collect(),
+                depends_on: planned
+                    .after
+                    .iter()
+                    .filter_map(|place| self.tasks.get(*place))
+                    .copied()
+                    .collect(),
                 capabilities: capabilities.to_vec(),
                 assigned_to: planned.member.and_then(|place| members.get(place)).map(|member| member.id),
                 max_retries: limits::RETRIES_DEFAULT,

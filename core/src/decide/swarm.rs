@@ -30,7 +30,8 @@ struct SwarmInitResponse<'a> {
 pub fn swarm_init(state: &State, _now: u64, request: &command::SwarmInit) -> Result<Outcome, Error> {
     let topology = choose("topology", &request.topology, "mesh", TOPOLOGIES)?;
     let strategy = choose("strategy", &request.strategy, "balanced", STRATEGIES)?;
-    let max_agents = in_range("maxAgents", request.max_agents, u64::from(limits::DEFAULT_AGENTS), 1, limits::AGENTS)?;
+    let max_agents =
+        in_range("maxAgents", request.max_agents, u64::from(limits::DEFAULT_AGENTS), 1, limits::AGENTS)?;
     if !request.swarm_id.is_empty() {
         check_swarm_id(&request.swarm_id)?;
     }
@@ -63,8 +64,12 @@ pub fn swarm_init(state: &State, _now: u64, request: &command::SwarmInit) -> Res
     let Some(seed) = request.seed else {
         return Err(Error::invalid("seed", "seed: missing; the host has to draw one"));
     };
-    let created =
-        SwarmCreated { topology: topology.clone(), max_agents: max_agents as u32, strategy: strategy.clone(), seed };
+    let created = SwarmCreated {
+        topology: topology.clone(),
+        max_agents: max_agents as u32,
+        strategy: strategy.clone(),
+        seed,
+    };
     let response = SwarmInitResponse {
         swarm_id: &request.swarm_id,
         topology: &topology,

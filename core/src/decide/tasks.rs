@@ -29,7 +29,8 @@ pub fn check_text(field: &str, text: &str, most: usize) -> Result<(), Error> {
     if text.len() <= most {
         return Ok(());
     }
-    let message = format!("{field}: {} bytes; at most {most} are allowed; store more with artifact_put", text.len());
+    let message =
+        format!("{field}: {} bytes; at most {most} are allowed; store more with artifact_put", text.len());
     Err(Error::new(Code::LimitExceeded, field, message))
 }
 
@@ -41,7 +42,9 @@ pub fn priority(word: &str) -> Result<u32, Error> {
         "high" => Ok(75),
         "critical" => Ok(100),
         number => number.parse().ok().filter(|value| *value <= 100).ok_or_else(|| {
-            let message = format!("priority: unknown value {word:?}; allowed: low, medium, high, critical, or 0 to 100");
+            let message = format!(
+                "priority: unknown value {word:?}; allowed: low, medium, high, critical, or 0 to 100"
+            );
             Error::invalid("priority", message)
         }),
     }
@@ -65,7 +68,8 @@ pub fn task_submit(state: &State, _now: u64, request: &command::TaskSubmit) -> R
     for (i, task) in request.tasks.iter().enumerate() {
         let id = TaskId(state.last_task + 1 + i as u64);
         if !task.name.is_empty() && by_name.insert(&task.name, id).is_some() {
-            let message = format!("tasks[{i}].name: {:?} is the name of another task of this request", task.name);
+            let message =
+                format!("tasks[{i}].name: {:?} is the name of another task of this request", task.name);
             return Err(Error::invalid("tasks", message));
         }
     }
@@ -94,7 +98,11 @@ fn new_task(
     check_text("payload", &task.payload, limits::PAYLOAD_BYTES)?;
     check_capabilities(&task.capabilities)?;
     if task.depends_on.len() > limits::DEPENDENCIES {
-        let message = format!("dependsOn: {} tasks; at most {} are allowed", task.depends_on.len(), limits::DEPENDENCIES);
+        let message = format!(
+            "dependsOn: {} tasks; at most {} are allowed",
+            task.depends_on.len(),
+            limits::DEPENDENCIES
+        );
         return Err(Error::invalid("dependsOn", message));
     }
     let mut depends_on: Vec<TaskId> = vec![];
@@ -123,7 +131,13 @@ fn new_task(
         capabilities: task.capabilities.clone(),
         assigned_to,
         payload: task.payload.clone(),
-        max_retries: in_range("maxRetries", task.max_retries, u64::from(limits::RETRIES_DEFAULT), 0, limits::RETRIES)? as u32,
+        max_retries: in_range(
+            "maxRetries",
+            task.max_retries,
+            u64::from(limits::RETRIES_DEFAULT),
+            0,
+            limits::RETRIES,
+        )? as u32,
         backoff_ms: in_range("backoffMs", task.backoff_ms, limits::BACKOFF_DEFAULT_MS, 0, limits::DAY_MS)?,
     })
 }
@@ -131,7 +145,8 @@ fn new_task(
 fn open_dependency(state: &State, id: &str) -> Result<TaskId, Error> {
     let task = state.task("dependsOn", id)?;
     if matches!(task.state, TaskState::Failed | TaskState::Cancelled) {
-        let message = format!("dependsOn: {id} is {}; a task that waits for it would never run", task.state.as_str());
+        let message =
+            format!("dependsOn: {id} is {}; a task that waits for it would never run", task.state.as_str());
         return Err(Error::new(Code::FailedPrecondition, "dependsOn", message));
     }
     Ok(task.id)
@@ -150,7 +165,8 @@ fn refuse_cycles(tasks: &[event::TaskSubmitted]) -> Result<(), Error> {
 
 /// What is left when tasks without open dependencies are taken away again and again (Kahn 1962).
 fn leftover(tasks: &[event::TaskSubmitted]) -> Vec<&event::TaskSubmitted> {
-    let inside: BTreeMap<TaskId, &event::TaskSubmitted> = tasks.iter().map(|task| (task.task_id, task)).collect();
+    let inside: BTreeMap<TaskId, &event::TaskSubmitted> =
+        tasks.iter().map(|task| (task.task_id, task)).collect();
     let mut waiting: BTreeMap<TaskId, usize> = BTreeMap::new();
     let mut dependents: BTreeMap<TaskId, Vec<TaskId>> = BTreeMap::new();
     for task in tasks {
@@ -175,7 +191,8 @@ fn leftover(tasks: &[event::TaskSubmitted]) -> Vec<&event::TaskSubmitted> {
 
 /// A stable order in which every task follows those that it depends on.
 fn in_dependency_order(tasks: Vec<event::TaskSubmitted>) -> Vec<event::TaskSubmitted> {
-    let mut rest: BTreeMap<TaskId, event::TaskSubmitted> = tasks.into_iter().map(|task| (task.task_id, task)).collect();
+    let mut rest: BTreeMap<TaskId, event::TaskSubmitted> =
+        tasks.into_iter().map(|task| (task.task_id, task)).collect();
     let mut ordered = vec![];
     while !rest.is_empty() {
         let free: Vec<TaskId> = rest
@@ -225,11 +242,18 @@ pub fn task_claim(state: &State, now: u64, request: &command::TaskClaim) -> Resu
     let lease_ms = lease_ms(request.lease_ms)?;
     let full = agent.running >= agent.capacity;
     let id = if request.task_id.is_empty() {
-        if full { None } else { policy::next_task(state, agent, now, &[]) }
+        if full {
+            None
+        } else {
+            policy::next_task(state, agent, now, &[])
+        }
     } else {
         let task = state.task("taskId", &request.task_id)?;
         let reason = if full {
-            Some(format!("{} runs {} tasks already and its capacity is {}", agent.id, agent.running, agent.capacity))
+            Some(format!(
+                "{} runs {} tasks already and its capacity is {}",
+                agent.id, agent.running, agent.capacity
+            ))
         } else {
             policy::obstacle(agent, task, now, &[])
         };
@@ -258,11 +282,17 @@ fn preview(state: &State, now: u64, events: &[Event], id: TaskId) -> Option<Task
 }
 
 /// The running task of a holder, or the error that says why the call comes too late.
-fn held<'a>(state: &'a State, task_id: &str, agent_id: &str, epoch: u64) -> Result<(&'a Task, &'a Lease), Error> {
+fn held<'a>(
+    state: &'a State,
+    task_id: &str,
+    agent_id: &str,
+    epoch: u64,
+) -> Result<(&'a Task, &'a Lease), Error> {
     let task = state.task("taskId", task_id)?;
     let agent = active_agent(state, agent_id)?;
     let Some(lease) = &task.lease else {
-        let message = format!("taskId: {task_id} is {}, and no lease of {agent_id} is live", task.state.as_str());
+        let message =
+            format!("taskId: {task_id} is {}, and no lease of {agent_id} is live", task.state.as_str());
         let code = if epoch < u64::from(task.attempts) || epoch == 0 || !task.state.is_final() {
             Code::StaleEpoch
         } else {
@@ -329,7 +359,8 @@ pub fn task_report(state: &State, now: u64, request: &command::TaskReport) -> Re
             if task.cancel_requested {
                 cancel_running(&mut draft, task);
             } else {
-                unblocked = draft.complete(task, lease.agent_id, lease.epoch, &request.output, &request.artifact);
+                unblocked =
+                    draft.complete(task, lease.agent_id, lease.epoch, &request.output, &request.artifact);
             }
         }
         "failed" => {
@@ -403,7 +434,11 @@ pub fn task_cancel(state: &State, now: u64, request: &command::TaskCancel) -> Re
         stopping.push(task.id);
         if !task.cancel_requested {
             let reason = reason.into();
-            draft.push(Event::TaskCancelled(event::TaskCancelled { task_id: task.id, reason, requested: true }));
+            draft.push(Event::TaskCancelled(event::TaskCancelled {
+                task_id: task.id,
+                reason,
+                requested: true,
+            }));
         }
     }
     let cancelled = draft.cancelled();
