@@ -41,7 +41,8 @@ def main(arguments: list[str]) -> int:
     elif arguments[0].startswith("-"):
         nox += arguments
     else:
-        nox += ["--session", arguments[0], "--", *arguments[1:]]
+        rest = arguments[2:] if arguments[1:2] == ["--"] else arguments[1:]
+        nox += ["--session", arguments[0], "--", *rest]
     return subprocess.call(nox, cwd=ROOT)
 
 
