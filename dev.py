@@ -25,11 +25,12 @@ STAMP = VENV / "requirements.sha256"
 def main(arguments: list[str]) -> int:
     """Prepare .venv and run nox in it."""
     if sys.version_info < (3, 11):
-        newer = next(filter(None, map(shutil.which, ["python3.14", "python3.13", "python3.12", "python3.11"])), None)
-        if newer is None:
-            print("error: Python 3.11 or later is needed, this is %d.%d" % sys.version_info[:2], file=sys.stderr)
+        names = ["python3.14", "python3.13", "python3.12", "python3.11"]
+        newer = [path for path in map(shutil.which, names) if path]
+        if not newer:
+            print("error: this is Python {}.{}, 3.11 or later is needed".format(*sys.version_info))
             return 1
-        return subprocess.call([newer, str(ROOT / "dev.py"), *arguments])
+        return subprocess.call([newer[0], str(ROOT / "dev.py"), *arguments])
     try:
         prepare()
     except (subprocess.CalledProcessError, OSError) as error:
@@ -48,37 +49,43 @@ def main(arguments: list[str]) -> int:
 
 def prepare() -> None:
     """Make .venv hold what the lock file says; does nothing when it does already."""
-    wanted = f"{hashlib.sha256(LOCK.read_bytes()).hexdigest()} {sys.version_info[0]}.{sys.version_info[1]}"
+    version = "{}.{}".format(*sys.version_info)
+    wanted = f"{hashlib.sha256(LOCK.read_bytes()).hexdigest()} {version}"
     if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:
         return
-    print(f"· preparing {VENV.relative_to(ROOT)} with the tools of {LOCK.relative_to(ROOT)}", flush=True)
+    print(
+        f"· preparing {VENV.relative_to(ROOT)} with the tools of {LOCK.relative_to(ROOT)}",
+        flush=True,
+    )
     if not PYTHON.exists() or not _same_python():
         shutil.rmtree(VENV, ignore_errors=True)
         try:
             subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
         except subprocess.CalledProcessError:
-            raise OSError("python's venv module does not work (Debian: apt install python3-venv)") from None
+            raise OSError(
+                "python's venv module does not work (Debian: apt install python3-venv)"
+            ) from None
     _install()
     STAMP.write_text(wanted)
 
 
 def _same_python() -> bool:
     """Tell whether .venv still runs, and with the Python that runs this."""
-    code = "import sys; print(sys.version_info[:2] == %r)" % (tuple(sys.version_info[:2]),)
+    code = "import sys; print('{}.{}'.format(*sys.version_info))"
     done = subprocess.run([str(PYTHON), "-c", code], capture_output=True, text=True, check=False)
-    return done.stdout.strip() == "True"
+    return done.stdout.strip() == "{}.{}".format(*sys.version_info)
 
 
 def _install() -> None:
-    """Install the lock file: with uv, which takes seconds, else with pip, which takes half a minute."""
+    """Install the lock file: with uv in seconds, or else with pip in half a minute."""
     pip = [str(PYTHON), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
-    text = LOCK.read_text()
-    start = text.index("\nuv==") + 1
-    uv_lines = [line for line in text[start:].splitlines(keepends=True)]
-    end = next(i for i, line in enumerate(uv_lines) if not line.rstrip().endswith("\\")) + 1
+    lines = LOCK.read_text().splitlines(keepends=True)
+    start = next(i for i, line in enumerate(lines) if line.startswith("uv=="))
+    # A requirement and its hashes are lines joined by backslashes.
+    end = next(i for i in range(start, len(lines)) if not lines[i].endswith("\\\n"))
     with tempfile.TemporaryDirectory() as folder:
         only_uv = Path(folder) / "uv.txt"
-        only_uv.write_text("".join(uv_lines[:end]))
+        only_uv.write_text("".join(lines[start : end + 1]))
         subprocess.run([*pip, "--requirement", str(only_uv)], check=True)
     uv = [str(PYTHON), "-m", "uv", "pip", "install", "--quiet", "--python", str(PYTHON)]
     # uv does not read pip's own settings (an index of a company, a certificate): then pip does it.

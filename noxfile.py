@@ -18,11 +18,12 @@ ROOT = Path(__file__).resolve().parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import chromium
-import dev
 import quickstart as quick
 import steps
 from tools import NPM, PYTHON, TALLY, BuildError, cache_dir, run, run_tests, say, target_dir
 from wasm_toolchain import wasm_environment
+
+import dev
 
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["test"]
@@ -39,7 +40,7 @@ def task(work: Callable[[list[str]], None]) -> Callable[[list[str]], None]:
             session.error(str(error))
 
     session.__doc__ = work.__doc__
-    nox.session(session, name=work.__name__, python=False)
+    nox.session(name=work.__name__, python=False)(session)
     return work
 
 
@@ -140,7 +141,7 @@ def server(arguments: list[str]) -> None:
 
 @task
 def conformance(arguments: list[str]) -> None:
-    """Run every vector and random lists of operations through every target and compare the bytes."""
+    """Run every vector and random operation lists through every target, compare the bytes."""
     everything()
     pytest("tests/conformance", *arguments)
 

@@ -25,7 +25,8 @@ def main(_: list[str]) -> None:
     command("init --topology mesh --persistence sqlite --db ./swarm.db --seed 7")
     for pattern in PATTERNS:
         command(f'spawn neural --model ruv-fann --capabilities "rprop,batch" --pattern {pattern}')
-    command(f'orchestrate "train" --data {data.name} --target class --strategy cognitive-diversity --parallel')
+    options = "--target class --strategy cognitive-diversity --parallel"
+    command(f'orchestrate "train" --data {data.name} {options}')
     model = trained_model()
     command(f"predict --model {model} --data new.csv --out predictions.csv")
     command("status")
@@ -70,5 +71,10 @@ def trained_model() -> str:
 def _run(line: str, *, capture_output: bool = False) -> subprocess.CompletedProcess[str]:
     arguments = [str(BIN / "ruv-swarm"), *shlex.split(line)]
     return subprocess.run(
-        arguments, cwd=FOLDER, env=environment(), check=False, capture_output=capture_output, text=True
+        arguments,
+        cwd=FOLDER,
+        env=environment(),
+        check=False,
+        capture_output=capture_output,
+        text=True,
     )

@@ -18,7 +18,9 @@ def node() -> None:
     """Install npm's packages from the lock file, with the Node of .venv."""
     version = output("node", "--version")
     if not version.startswith(f"v{NODE_MAJOR}."):
-        raise BuildError(f"node is {version or 'missing'}, v{NODE_MAJOR} is needed: run `python3 dev.py setup`")
+        raise BuildError(
+            f"node is {version or 'missing'}, v{NODE_MAJOR} is needed: run `python3 dev.py setup`"
+        )
     lock = NPM / "package-lock.json"
     step(
         "npm packages",

@@ -1,4 +1,4 @@
-"""What the build scripts and the noxfile share: paths, processes, and steps skipped when unchanged."""
+"""What the build scripts and the noxfile share: paths, processes, steps skipped when unchanged."""
 
 from __future__ import annotations
 
@@ -169,7 +169,16 @@ HINTS = {
 def files(paths: Iterable[str | Path]) -> list[Path]:
     """Return the files below `paths` that git tracks or would track, sorted."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *map(str, paths)],
+        [
+            "git",
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "--",
+            *map(str, paths),
+        ],
         cwd=ROOT,
         check=True,
         capture_output=True,

@@ -62,7 +62,9 @@ def _debian() -> dict[str, str]:
     if not _debian_ready():
         apt_install(DEBIAN_PACKAGES)
     if not _debian_ready():
-        raise BuildError(f"Debian's {', '.join(DEBIAN_PACKAGES)} do not give a compiler and sources")
+        raise BuildError(
+            f"Debian's {', '.join(DEBIAN_PACKAGES)} do not give a compiler and sources"
+        )
     version = output(DEBIAN_RUSTC, "--version").split()[1]
     root = cache_dir() / "wasm-sysroot" / version
     if not (root / "complete").is_file():
@@ -70,8 +72,6 @@ def _debian() -> dict[str, str]:
     # By PATH alone: no rustup toolchain is linked, and no other command sees it.
     path = os.pathsep.join([str(root / "bin"), environment()["PATH"]])
     return {"PATH": path, "CARGO": str(DEBIAN_CARGO)}
-
-
 
 
 def _debian_ready() -> bool:
@@ -91,7 +91,10 @@ def apt_install(packages: tuple[str, ...]) -> None:
 
 def _linker() -> Path:
     """Return a linker for WebAssembly: rustup's own rust-lld, or Debian's lld."""
-    for sysroot in (output("rustc", "+stable", "--print", "sysroot"), output("rustc", "--print", "sysroot")):
+    for sysroot in (
+        output("rustc", "+stable", "--print", "sysroot"),
+        output("rustc", "--print", "sysroot"),
+    ):
         path = Path(sysroot or "/nowhere") / "lib" / "rustlib" / HOST / "bin" / "rust-lld"
         if path.is_file():
             return path
@@ -111,7 +114,9 @@ def _build_sysroot(root: Path) -> None:
         probe = Path(name)
         (probe / "src").mkdir()
         (probe / "src" / "lib.rs").write_text("")
-        (probe / "Cargo.toml").write_text('[package]\nname = "stdprobe"\nversion = "0.0.0"\nedition = "2021"\n')
+        (probe / "Cargo.toml").write_text(
+            '[package]\nname = "stdprobe"\nversion = "0.0.0"\nedition = "2021"\n'
+        )
         # The dependencies of std come from the copies Debian ships, so no registry is needed.
         (probe / ".cargo").mkdir()
         (probe / ".cargo" / "config.toml").write_text(

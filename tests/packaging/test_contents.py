@@ -28,12 +28,17 @@ def test_the_wheel_is_small_typed_and_licensed(wheel: Path) -> None:
     assert "cp311-abi3" in wheel.name
     inside = names(wheel)
     assert {"ruv_swarm/py.typed", "ruv_swarm/_core.pyi", "ruv_swarm/__init__.py"} <= inside
-    assert {name.rsplit("/", 1)[-1] for name in inside if "/licenses/" in name} >= {"LICENSE-MIT", "LICENSE-APACHE"}
+    assert {name.rsplit("/", 1)[-1] for name in inside if "/licenses/" in name} >= {
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+    }
     assert not [name for name in inside if "test" in name.split("/")[:-1]]
 
 
 def test_the_wheel_requires_three_packages_at_most(wheel: Path) -> None:
-    required = [line for line in metadata(wheel).get_all("Requires-Dist", []) if "extra ==" not in line]
+    required = [
+        line for line in metadata(wheel).get_all("Requires-Dist", []) if "extra ==" not in line
+    ]
     assert len(required) <= 3
     assert metadata(wheel)["License-Expression"] == "MIT OR Apache-2.0"
     assert metadata(wheel)["Requires-Python"] == ">=3.11"
@@ -42,7 +47,10 @@ def test_the_wheel_requires_three_packages_at_most(wheel: Path) -> None:
 def test_the_server_wheel_is_typed_and_licensed(server_wheel: Path) -> None:
     inside = names(server_wheel)
     assert "ruv_swarm_server/py.typed" in inside
-    assert {name.rsplit("/", 1)[-1] for name in inside if "/licenses/" in name} >= {"LICENSE-MIT", "LICENSE-APACHE"}
+    assert {name.rsplit("/", 1)[-1] for name in inside if "/licenses/" in name} >= {
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+    }
     assert metadata(server_wheel)["Version"] == server_wheel.name.split("-")[1]
 
 
@@ -57,7 +65,13 @@ def test_the_tarball_holds_one_module_with_its_types(tarball: Path) -> None:
         raw = module.read()
     assert raw.startswith(b"\0asm")
     assert len(raw) <= MEGABYTE // 2, f"{len(raw):,} bytes, {len(gzip.compress(raw)):,} gzipped"
-    assert {"README.md", "LICENSE-MIT", "LICENSE-APACHE", "dist/index.d.ts", "dist/cli.js"} <= inside.keys()
+    assert {
+        "README.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "dist/index.d.ts",
+        "dist/cli.js",
+    } <= inside.keys()
     assert manifest["type"] == "module"
     assert manifest["engines"]["node"] == ">=22.13"
     assert not [name for name in inside if name.startswith(("src/", "test/", "node_modules/"))]

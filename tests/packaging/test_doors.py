@@ -8,14 +8,18 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from installed import Run, clean
 
-VERSION = re.search(r'^version = "([^"]+)"', (Path(__file__).parents[2] / "Cargo.toml").read_text(), re.M)[1]  # type: ignore[index]
+VERSION = re.search(
+    r'^version = "([^"]+)"', (Path(__file__).parents[2] / "Cargo.toml").read_text(), re.M
+)[1]  # type: ignore[index]
 DOORS = ("rust", "python", "npm")
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_the_command_tells_its_version_in_no_time(door: str, doors: dict[str, list[str]], run: Run) -> None:
+def test_the_command_tells_its_version_in_no_time(
+    door: str, doors: dict[str, list[str]], run: Run
+) -> None:
     seconds = []
     for _ in range(5):
         started = time.perf_counter()
@@ -43,10 +47,8 @@ def test_the_server_tells_its_version(host: Path, run: Run) -> None:
 
 
 def test_the_tarball_runs_under_npx(npm_package: Path) -> None:
-    from conftest import clean
-
     done = subprocess.run(
-        ["npx", "--no", "@ruv/swarm", "--version"],
+        ["npx", "--no", "--", "@ruv/swarm", "--version"],
         cwd=npm_package,
         env=clean(),
         capture_output=True,

@@ -42,7 +42,9 @@ def test_a_lock_file_names_no_registry_of_one_site(name: str) -> None:
         assert "@ http" not in content
 
 
-@pytest.mark.parametrize("name", sources(".rs", ".py", ".ts", ".mjs", ".toml", ".md", ".json", "run"))
+@pytest.mark.parametrize(
+    "name", sources(".rs", ".py", ".ts", ".mjs", ".toml", ".md", ".json", "run")
+)
 def test_no_file_names_a_path_of_one_machine(name: str) -> None:
     if name.endswith("package-lock.json"):
         return
@@ -58,10 +60,14 @@ def test_nothing_is_left_for_later(name: str) -> None:
     assert not UNFINISHED.findall(text(name))
 
 
-SKIPPED = re.compile(r"pytest\.mark\.(?:skip|xfail)\b|#\[ignore|\b(?:it|test|describe)\.(?:skip|todo)\(")
+SKIPPED = re.compile(
+    r"pytest\.mark\.(?:skip|xfail)\b|#\[ignore|\b(?:it|test|describe)\.(?:skip|todo)\("
+)
 
 
-@pytest.mark.parametrize("name", [name for name in tracked() if "test" in name and name.endswith((".rs", ".py", ".ts"))])
+@pytest.mark.parametrize(
+    "name", [name for name in tracked() if "test" in name and name.endswith((".rs", ".py", ".ts"))]
+)
 def test_every_test_runs(name: str) -> None:
     if name != "tests/repo/test_files.py":
         assert not SKIPPED.findall(text(name))

@@ -117,7 +117,9 @@ def test_the_server_uses_the_public_python_package(name: str) -> None:
 @pytest.mark.parametrize("name", sources(".py", under="bindings/python/ruv_swarm/"))
 def test_the_python_facade_loads_the_server_only_when_asked(name: str) -> None:
     """`import ruv_swarm` works without the server: its import stands inside a function."""
-    top = [node for node in ast.parse(text(name)).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    top = [
+        node for node in ast.parse(text(name)).body if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
     names = {node.module or "" for node in top if isinstance(node, ast.ImportFrom)}
     names |= {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
     assert not {used for used in names if used.split(".")[0] in {"ruv_swarm_server", "mcp", "grpc"}}

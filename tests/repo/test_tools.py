@@ -9,7 +9,7 @@ import pytest
 import tools
 
 LINES = {
-    "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s": (12, 0),
+    "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; finished in 0.1s": (12, 0),
     "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out": (3, 2),
     "============ 7 passed in 0.12s ============": (7, 0),
     "======= 1 failed, 7 passed, 2 warnings in 61.20s (0:01:01) =======": (7, 1),
@@ -31,7 +31,9 @@ def test_closing_lines_are_counted(line: str, counts: tuple[int, int]) -> None:
     assert (tally.passed, tally.failed) == counts
 
 
-def test_a_step_runs_again_only_when_its_inputs_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_runs_again_only_when_its_inputs_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tools, "STAMPS", tmp_path / "stamps")
     made = tmp_path / "made"
 
@@ -45,14 +47,16 @@ def test_a_step_runs_again_only_when_its_inputs_change(tmp_path: Path, monkeypat
     assert tools.step("x", [], [made], work, "2")
 
 
-def test_a_step_that_fails_is_not_taken_as_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_fails_is_not_taken_as_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tools, "STAMPS", tmp_path / "stamps")
 
     def work() -> None:
         raise tools.BuildError("no")
 
     for _ in range(2):
-        with pytest.raises(tools.BuildError, match="^no$"):
+        with pytest.raises(tools.BuildError, match=r"^no$"):
             tools.step("x", [], [], work)
 
 

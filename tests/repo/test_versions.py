@@ -12,7 +12,9 @@ from tree import text, tracked
 VERSION = tomllib.loads(text("Cargo.toml"))["workspace"]["package"]["version"]
 
 
-@pytest.mark.parametrize("name", [name for name in tracked() if name.endswith("Cargo.toml") and name != "Cargo.toml"])
+@pytest.mark.parametrize(
+    "name", [name for name in tracked() if name.endswith("Cargo.toml") and name != "Cargo.toml"]
+)
 def test_a_crate_takes_the_version_of_the_workspace(name: str) -> None:
     manifest = tomllib.loads(text(name))
     if "workspace" not in manifest:
@@ -21,7 +23,9 @@ def test_a_crate_takes_the_version_of_the_workspace(name: str) -> None:
 
 def test_crates_of_the_workspace_ask_for_each_other_by_this_version() -> None:
     dependencies = tomllib.loads(text("Cargo.toml"))["workspace"]["dependencies"]
-    ours = {name: value["version"] for name, value in dependencies.items() if name.startswith("ruv-")}
+    ours = {
+        name: value["version"] for name, value in dependencies.items() if name.startswith("ruv-")
+    }
     assert ours == dict.fromkeys(ours, VERSION)
 
 
