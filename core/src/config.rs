@@ -21,7 +21,9 @@ pub const STRATEGIES: &[&str] = &[
     "fusion",
 ];
 /// The engines of neural agents.
-pub const MODELS: &[&str] = &["ruv-fann"];
+pub const MODELS: &[&str] = &[DEFAULT_MODEL];
+/// The engine of a neural agent that names none.
+pub const DEFAULT_MODEL: &str = "ruv-fann";
 /// Kinds of tasks that the neural engine runs.
 pub const TRAIN: &str = "train";
 /// The kind of the task that fuses the members.

@@ -15,7 +15,10 @@
 //! | 1 | command, event, state and the nouns |
 //! | 0 | ids, time, rng, hash, limits, error |
 #![no_std]
-#![forbid(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable)
+)]
 extern crate alloc;
 
 pub mod agent;

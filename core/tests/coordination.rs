@@ -267,3 +267,16 @@ fn artifacts_and_events_are_attached_by_the_host() {
     assert_eq!(host.swarm.query("agent_spawn", "{}").unwrap_err().code, Code::InvalidArgument);
     assert_eq!(host.code("make_coffee", "{}"), Code::UnknownOperation);
 }
+
+#[test]
+fn the_list_of_operations_is_the_catalogue() {
+    let text = include_str!("../../tests/vectors/operations.json");
+    let catalogue: Value = serde_json::from_str(text).unwrap();
+    let listed: Vec<(&str, &str)> = catalogue["operations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|operation| (operation["name"].as_str().unwrap(), operation["kind"].as_str().unwrap()))
+        .collect();
+    assert_eq!(listed, ruv_swarm_core::OPERATIONS);
+}

@@ -11,7 +11,7 @@ use super::Outcome;
 use crate::agent::Agent;
 use crate::apply::apply;
 use crate::command;
-use crate::config::{choose, is_neural, MODELS};
+use crate::config::{choose, is_neural, DEFAULT_MODEL, MODELS};
 use crate::error::{Code, Error};
 use crate::event::{AgentSpawned, Event};
 use crate::ids::AgentId;
@@ -38,7 +38,7 @@ pub fn agent_spawn(state: &State, now: u64, request: &command::AgentSpawn) -> Re
     check_name("name", &request.name)?;
     check_capabilities(&request.capabilities)?;
     let neural = is_neural(&request.agent_type);
-    let model = choose("model", &request.model, if neural { MODELS[0] } else { "" }, MODELS)?;
+    let model = choose("model", &request.model, if neural { DEFAULT_MODEL } else { "" }, MODELS)?;
     if neural {
         for word in &request.capabilities {
             choose("capabilities", word, "", ALGORITHMS)?;

@@ -12,7 +12,7 @@ use super::tasks::{check_text, priority};
 use super::Outcome;
 use crate::agent::Agent;
 use crate::command;
-use crate::config::{choose, is_neural, FUSE, MODELS, STRATEGIES, TRAIN, WORK};
+use crate::config::{choose, is_neural, DEFAULT_MODEL, FUSE, STRATEGIES, TRAIN, WORK};
 use crate::error::{Code, Error};
 use crate::event::{AgentSpawned, Event, GoalPlanned, TaskSubmitted};
 use crate::ids::{AgentId, GoalId, TaskId};
@@ -132,7 +132,7 @@ impl Plan<'_> {
                 agent_id: id,
                 agent_type: if training { "neural".into() } else { "general".into() },
                 pattern: pattern.clone(),
-                model: if training { MODELS[0].into() } else { String::new() },
+                model: if training { DEFAULT_MODEL.into() } else { String::new() },
                 capacity: 1,
                 ..AgentSpawned::default()
             }));
