@@ -50,7 +50,7 @@ pub use error::{host_error, Code, Error, HostTrouble};
 pub use operations::{operation_kind, OPERATIONS};
 pub use query::{attach_artifact, attach_events, Attach};
 pub use render::{render, render_event};
-pub use swarm::{Applied, Decision, Row, Swarm, APPLICATION_ID, SCHEMA_SQL, SCHEMA_VERSION};
+pub use swarm::{Applied, Decision, Row, Swarm, APPLICATION_ID, SAMPLE_MESSAGE, SCHEMA_SQL, SCHEMA_VERSION};
 
 /// The version of this release.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::apply::{apply, Touched};
 use crate::codec;
+use crate::config::is_neural;
 use crate::decide::decide;
 use crate::error::{Code, Error};
 use crate::hash::{hex, parse_hex, Hash};
@@ -26,6 +27,10 @@ pub const SCHEMA_SQL: &str = include_str!("schema.sql");
 pub const SCHEMA_VERSION: u32 = 1;
 /// `PRAGMA application_id` of a swarm's file: the letters RSW1.
 pub const APPLICATION_ID: u32 = 0x5253_5731;
+
+/// What a door says first when it trains on the bundled sample.
+pub const SAMPLE_MESSAGE: &str =
+    "no data was given: training on the bundled sample (iris, 150 flowers); name a file with --data";
 
 /// What a call led to; nothing has changed yet.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -189,6 +194,23 @@ impl Swarm {
             not_before_ms: task.not_before_ms,
             lease_expires_at_ms: task.lease.as_ref().map_or(0, |lease| lease.expires_at_ms),
         })
+    }
+
+    /// What `orchestrate` means by `text`, with or without data: `train` on the data, train on the
+    /// bundled `sample`, or plan a `goal` for workers. One rule for every door.
+    pub fn orchestrate_intent(&self, text: &str, has_data: bool) -> Result<&'static str, Error> {
+        self.state.config()?;
+        let neural = |agent: &crate::agent::Agent| agent.state != "retired" && is_neural(&agent.agent_type);
+        match text.trim() {
+            _ if has_data => Ok("train"),
+            "train" => Ok("sample"),
+            "" if self.state.agents.values().any(neural) => Ok("sample"),
+            "" => Err(Error::invalid(
+                "task",
+                "task: missing; say what is to be done, give data to train on, or spawn neural agents first",
+            )),
+            _ => Ok("goal"),
+        }
     }
 
     /// When tick has something to do, in ms.

@@ -280,3 +280,14 @@ fn the_list_of_operations_is_the_catalogue() {
         .collect();
     assert_eq!(listed, ruv_swarm_core::OPERATIONS);
 }
+
+#[test]
+fn orchestrate_means_the_same_at_every_door() {
+    let mut host = Host::new();
+    assert_eq!(host.swarm.orchestrate_intent("", true), Ok("train"));
+    assert_eq!(host.swarm.orchestrate_intent(" train ", false), Ok("sample"));
+    assert_eq!(host.swarm.orchestrate_intent("write the docs", false), Ok("goal"));
+    assert_eq!(host.swarm.orchestrate_intent("", false).unwrap_err().field, "task");
+    host.ok("agent_spawn", r#"{"type":"neural-processor"}"#);
+    assert_eq!(host.swarm.orchestrate_intent("", false), Ok("sample"));
+}
