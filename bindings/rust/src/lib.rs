@@ -3,6 +3,16 @@
 //! The Rust host of ruv-swarm: it stores what the pure core decides, runs training on threads and
 //! carries the `ruv-swarm` command.
 
+mod clock;
+pub mod files;
+pub mod host;
+pub mod random;
+pub mod store;
+
+pub use host::{Call, Content, Host, Options};
+pub use ruv_swarm_core as core;
+pub use ruv_swarm_core::{Code, Error};
+
 /// The version of this crate, equal in every package of the project.
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")

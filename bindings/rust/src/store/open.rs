@@ -1,0 +1,163 @@
+//! Opening a database file, or making one.
+
+use std::cell::Cell;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use ruv_swarm_core::error::{host_error, Error, HostTrouble};
+use ruv_swarm_core::swarm::{APPLICATION_ID, SCHEMA_SQL, SCHEMA_VERSION};
+
+use super::{trouble, Durability, Location, Store};
+use crate::files::io_words;
+
+pub(super) fn open(location: &Location, durability: Durability, create: bool) -> Result<Store, Error> {
+    let shown = location.shown();
+    let connection = match location {
+        Location::Memory => Connection::open_in_memory(),
+        Location::File(path) => {
+            let there = look_at(path, &shown, create)?;
+            let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            flags.set(OpenFlags::SQLITE_OPEN_CREATE, !there);
+            Connection::open_with_flags(path, flags)
+        }
+    };
+    let fail = |error: rusqlite::Error| trouble::store_error(&error, &shown);
+    let mut connection = connection.map_err(fail)?;
+    connection.busy_handler(Some(wait_a_little)).map_err(fail)?;
+    let store = Store { connection, shown };
+    prepare(&store, location, durability, create)?;
+    Ok(store)
+}
+
+/// Looks at the path without opening it: closing a plain file handle would drop the locks that
+/// other connections of this process hold on the same file. True if a file is there.
+fn look_at(path: &Path, shown: &str, create: bool) -> Result<bool, Error> {
+    let fail = |kind, detail: &str| Err(host_error(kind, "db", shown, detail));
+    let meta = match fs::metadata(path) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == ErrorKind::NotFound && !create => return fail(HostTrouble::NoDatabase, ""),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            return match folder.is_dir() {
+                true => Ok(false),
+                false => fail(HostTrouble::FileUnwritable, "its folder does not exist"),
+            };
+        }
+        Err(error) if error.kind() == ErrorKind::NotADirectory => {
+            return fail(HostTrouble::FileUnwritable, "a part of its path is a file");
+        }
+        Err(error) => return fail(HostTrouble::FileUnreadable, &io_words(&error)),
+    };
+    if meta.is_dir() {
+        return fail(HostTrouble::FileIsFolder, "");
+    }
+    if !meta.is_file() {
+        return fail(HostTrouble::NotADatabase, "");
+    }
+    if meta.len() == 0 && !create {
+        return fail(HostTrouble::NoDatabase, "");
+    }
+    Ok(true)
+}
+
+fn check_owner(application: i64, version: i64, shown: &str) -> Result<(), Error> {
+    if application != i64::from(APPLICATION_ID) {
+        return Err(host_error(HostTrouble::NotADatabase, "db", shown, ""));
+    }
+    if version > i64::from(SCHEMA_VERSION) {
+        return Err(host_error(HostTrouble::NewerDatabase, "db", shown, &version.to_string()));
+    }
+    Ok(())
+}
+
+fn prepare(store: &Store, location: &Location, durability: Durability, create: bool) -> Result<(), Error> {
+    let connection = &store.connection;
+    let fail = |error: rusqlite::Error| store.error(&error);
+    connection.set_prepared_statement_cache_capacity(64);
+    // should the file turn out to be another's, closing must not write to it either
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(fail)?;
+    let application: i64 = store.read_one("PRAGMA application_id")?;
+    if connection.is_readonly("main").map_err(fail)? {
+        return Err(host_error(HostTrouble::ReadOnly, "db", &store.shown, ""));
+    }
+    if application == 0 {
+        create_schema(store, create)?;
+    } else {
+        check_owner(application, store.read_one("PRAGMA user_version")?, &store.shown)?;
+    }
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(fail)?;
+    if *location != Location::Memory {
+        let mode = switch_to_wal(store)?;
+        if mode != "wal" {
+            let detail = format!("write-ahead logging is not to be had here (journal mode {mode})");
+            return Err(host_error(HostTrouble::StoreFailed, "db", &store.shown, &detail));
+        }
+    }
+    connection.execute_batch(&format!("PRAGMA synchronous={}; PRAGMA foreign_keys=OFF;", durability.pragma())).map_err(fail)
+}
+
+/// SQLite does not call the busy handler for this switch, so the retry is ours.
+fn switch_to_wal(store: &Store) -> Result<String, Error> {
+    let mut tries = 0;
+    loop {
+        match store.connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0)) {
+            Err(error) if trouble::kind(&error) == HostTrouble::Busy && wait_a_little(tries) => tries += 1,
+            result => return result.map_err(|error| store.error(&error)),
+        }
+    }
+}
+
+/// Makes the tables in one transaction, before the switch to WAL: so the mark of ownership is in the
+/// file itself from its first moment. Several processes may come here at once.
+fn create_schema(store: &Store, create: bool) -> Result<(), Error> {
+    let fail = |error: rusqlite::Error| store.error(&error);
+    let tables: i64 = store.read_one("SELECT count(*) FROM sqlite_schema")?;
+    if tables > 0 {
+        return Err(host_error(HostTrouble::NotADatabase, "db", &store.shown, ""));
+    }
+    if !create {
+        return Err(host_error(HostTrouble::NoDatabase, "db", &store.shown, ""));
+    }
+    store.begin()?;
+    let made = (|| {
+        let application: i64 = store.read_one("PRAGMA application_id")?;
+        if application != 0 {
+            return check_owner(application, store.read_one("PRAGMA user_version")?, &store.shown);
+        }
+        store.connection.execute_batch(SCHEMA_SQL).map_err(fail)?;
+        let marks = format!("PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};");
+        store.connection.execute_batch(&marks).map_err(fail)
+    })();
+    if let Err(error) = made {
+        store.rollback();
+        return Err(error);
+    }
+    store.connection.execute_batch("COMMIT").map_err(|error| {
+        store.rollback();
+        store.error(&error)
+    })
+}
+
+thread_local! {
+    static WAITING_SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Called by SQLite while another process holds the lock. Short waits with jitter: processes that
+/// wait in step would find the lock taken in step.
+fn wait_a_little(tries: i32) -> bool {
+    let now = Instant::now();
+    if tries == 0 {
+        WAITING_SINCE.set(Some(now));
+    }
+    let waited = now.duration_since(WAITING_SINCE.get().unwrap_or(now));
+    if waited.as_millis() as u64 > trouble::PATIENCE_MS {
+        return false;
+    }
+    // 0.1 to 1.1 ms: about the time of one commit
+    std::thread::sleep(Duration::from_micros(100 + crate::random::draw() % 1000));
+    true
+}
