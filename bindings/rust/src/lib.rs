@@ -3,11 +3,14 @@
 //! The Rust host of ruv-swarm: it stores what the pure core decides, runs training on threads and
 //! carries the `ruv-swarm` command.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 mod clock;
 pub mod files;
 pub mod host;
 pub mod random;
 pub mod store;
+pub mod training;
 
 pub use host::{Call, Content, Host, Options};
 pub use ruv_swarm_core as core;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ruv_swarm_core::error::{Code, Error};
-use ruv_swarm_core::swarm::{attach_artifact, attach_events, Attach, Decision, Row, Swarm};
+use ruv_swarm_core::{attach_artifact, attach_events, Attach, Decision, Row, Swarm};
 
 use super::session::Session;
 use super::Call;
@@ -14,8 +14,9 @@ use crate::store::{CommitTrouble, Head, Store, StoredEvent};
 pub(super) type Unit = Vec<Call>;
 type Answer = Result<Vec<String>, Error>;
 
-/// The last version of each projection row that the group touches: a row is written once a group.
-type Rows = BTreeMap<(&'static str, String), Row>;
+/// The last version of each projection row that the group touches, with its event: a row is written
+/// once a group.
+type Rows = BTreeMap<(&'static str, String), (Row, u64)>;
 
 /// Decides, stores and answers `units`: all answers are given after the one commit.
 pub(super) fn run(session: &mut Session, units: Vec<Unit>) -> Vec<Answer> {
@@ -73,11 +74,11 @@ fn decide_all(session: &mut Session, units: &[Unit]) -> Result<(Vec<Answer>, boo
     if swarm.version() == before {
         return Ok((answers, false));
     }
-    for row in rows.values() {
-        store.upsert(row)?;
+    for (row, seq) in rows.values() {
+        store.upsert(row, *seq)?;
     }
     let head = Head { swarm_id: swarm.swarm_id().to_string(), version: swarm.version(), chain: swarm.chain_head() };
-    store.write_head(&head)?;
+    store.write_head(&head, &swarm.config_json())?;
     Ok((answers, true))
 }
 
@@ -159,7 +160,7 @@ fn store_events(
         store.append(&event, swarm.swarm_id(), applied.at_ms, applied.kind)?;
         clock.note(applied.at_ms);
         for row in applied.rows {
-            rows.insert((row.table, row.id.clone()), row);
+            rows.insert((row.table, row.id.clone()), (row, applied.seq));
         }
     }
     Ok(())
@@ -170,11 +171,12 @@ pub(super) fn attach(store: &Store, decision: Decision) -> Result<String, Error>
     match decision.attach {
         None => Ok(decision.response),
         Some(Attach::Events { after, limit }) => {
-            let lines: Vec<String> = store.events(after, limit)?.into_iter().map(|event| event.body).collect();
-            attach_events(&decision.response, &lines)
+            let events = store.events(after, limit)?;
+            let lines: Vec<&str> = events.iter().map(|event| event.body.as_str()).collect();
+            Ok(attach_events(&decision.response, &lines))
         }
         Some(Attach::Artifact { hash }) => match store.artifact(&hash)? {
-            Some(bytes) => attach_artifact(&decision.response, &bytes),
+            Some(bytes) => Ok(attach_artifact(&decision.response, &bytes)),
             None => Err(store.damaged(&format!("the bytes of artifact {hash} are missing"))),
         },
     }

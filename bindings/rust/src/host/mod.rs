@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use ruv_swarm_core::error::Error;
 use ruv_swarm_core::hash::{hex, sha256};
-use ruv_swarm_core::swarm::{operation_kind, Swarm};
+use ruv_swarm_core::{operation_kind, Swarm};
 
 use crate::store::{Durability, Location, StoredEvent};
 use queue::Queue;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ruv_swarm_core::error::Error;
 use ruv_swarm_core::hash::{hex, Hash};
-use ruv_swarm_core::swarm::Swarm;
+use ruv_swarm_core::Swarm;
 
 use super::session::{fold, BLOCK};
 use crate::store::Store;
@@ -35,8 +35,8 @@ impl Replay {
     }
 }
 
-/// One projection row: its state word and its body, by table and id.
-type Rows = BTreeMap<(&'static str, String), (String, String)>;
+/// One projection row: its state word, its body and its event, by table and id.
+type Rows = BTreeMap<(&'static str, String), (String, String, u64)>;
 
 pub(super) fn run(store: &Store, live: &Swarm, verify: bool) -> Result<Replay, Error> {
     let mut rebuilt = Swarm::new();
@@ -47,8 +47,9 @@ pub(super) fn run(store: &Store, live: &Swarm, verify: bool) -> Result<Replay, E
         for event in &events {
             match fold(store, &mut rebuilt, event) {
                 Ok(applied) if verify => {
-                    let entries = applied.rows.into_iter().map(|row| ((row.table, row.id), (row.state, row.body)));
-                    rows.extend(entries);
+                    for row in applied.rows {
+                        rows.insert((row.table, row.id), (row.state, row.body, applied.seq));
+                    }
                 }
                 Ok(_) => {}
                 Err(error) => {

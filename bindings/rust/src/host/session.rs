@@ -1,7 +1,7 @@
 //! The core beside its store: opening, catching up with other processes, starting over after trouble.
 
 use ruv_swarm_core::error::Error;
-use ruv_swarm_core::swarm::{Applied, Swarm};
+use ruv_swarm_core::{Applied, Swarm};
 
 use crate::clock::Clock;
 use crate::store::{Durability, Location, Store};

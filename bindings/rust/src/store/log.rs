@@ -3,7 +3,7 @@
 use rusqlite::{params, OptionalExtension, Row as SqlRow};
 use ruv_swarm_core::error::{host_error, Error, HostTrouble};
 use ruv_swarm_core::hash::Hash;
-use ruv_swarm_core::swarm::Row;
+use ruv_swarm_core::Row;
 
 use super::Store;
 
@@ -41,11 +41,11 @@ impl Store {
     }
 
     /// Writes where the log ends now.
-    pub fn write_head(&self, head: &Head) -> Result<(), Error> {
-        let sql = "INSERT INTO swarm (id, version, chain) VALUES (?1, ?2, ?3)
+    pub fn write_head(&self, head: &Head, config: &str) -> Result<(), Error> {
+        let sql = "INSERT INTO swarm (id, version, chain, epoch, config) VALUES (?1, ?2, ?3, 0, ?4)
                    ON CONFLICT (id) DO UPDATE SET version = excluded.version, chain = excluded.chain";
         self.cached(sql)
-            .and_then(|mut s| s.execute(params![head.swarm_id, head.version as i64, head.chain]))
+            .and_then(|mut s| s.execute(params![head.swarm_id, head.version as i64, head.chain, config]))
             .map(|_| ())
             .map_err(|e| self.error(&e))
     }
@@ -77,15 +77,15 @@ impl Store {
             .map_err(|e| self.error(&e))
     }
 
-    /// Puts a projection row in place of the former one, whatever it says.
-    pub fn upsert(&self, row: &Row) -> Result<(), Error> {
+    /// Puts a projection row as of event `seq` in place of the former one, whatever it says.
+    pub fn upsert(&self, row: &Row, seq: u64) -> Result<(), Error> {
         let table = self.table(row.table)?;
         let sql = format!(
-            "INSERT INTO {table} (id, state, body) VALUES (?1, ?2, ?3)
-             ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body"
+            "INSERT INTO {table} (id, state, seq, body) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id)
+             DO UPDATE SET state = excluded.state, seq = excluded.seq, body = excluded.body"
         );
         self.cached(&sql)
-            .and_then(|mut s| s.execute(params![row.id, row.state, row.body]))
+            .and_then(|mut s| s.execute(params![row.id, row.state, seq as i64, row.body]))
             .map(|_| ())
             .map_err(|e| self.error(&e))
     }
@@ -96,11 +96,12 @@ impl Store {
         self.read_one::<i64>(&format!("SELECT count(*) FROM {table}")).map(|n| n as u64)
     }
 
-    /// State and body of one projection row.
-    pub fn row(&self, table: &'static str, id: &str) -> Result<Option<(String, String)>, Error> {
+    /// State and body of one projection row, and the event that it was written with.
+    pub fn row(&self, table: &'static str, id: &str) -> Result<Option<(String, String, u64)>, Error> {
         let table = self.table(table)?;
-        self.cached(&format!("SELECT state, body FROM {table} WHERE id = ?1"))
-            .and_then(|mut s| s.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+        let read = |row: &SqlRow<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)? as u64));
+        self.cached(&format!("SELECT state, body, seq FROM {table} WHERE id = ?1"))
+            .and_then(|mut s| s.query_row([id], read).optional())
             .map_err(|e| self.error(&e))
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use ruv_swarm_core::error::{host_error, Error, HostTrouble};
-use ruv_swarm_core::swarm::{APPLICATION_ID, SCHEMA_SQL, SCHEMA_VERSION};
+use ruv_swarm_core::{APPLICATION_ID, SCHEMA_SQL, SCHEMA_VERSION};
 
 use super::{trouble, Durability, Location, Store};
 use crate::files::io_words;
@@ -128,9 +128,7 @@ fn create_schema(store: &Store, create: bool) -> Result<(), Error> {
         if application != 0 {
             return check_owner(application, store.read_one("PRAGMA user_version")?, &store.shown);
         }
-        store.connection.execute_batch(SCHEMA_SQL).map_err(fail)?;
-        let marks = format!("PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};");
-        store.connection.execute_batch(&marks).map_err(fail)
+        store.connection.execute_batch(SCHEMA_SQL).map_err(fail)
     })();
     if let Err(error) = made {
         store.rollback();
