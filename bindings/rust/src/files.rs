@@ -34,7 +34,8 @@ pub fn read(field: &str, path: &str) -> Result<Vec<u8>, Error> {
     let mut file = File::open(path).map_err(unreadable)?.take(MAX_BYTES + 1);
     file.read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
-        let message = format!("{field}: {path:?} has more than {MAX_BYTES} bytes (256 MiB), which is the limit");
+        let message =
+            format!("{field}: {path:?} has more than {MAX_BYTES} bytes (256 MiB), which is the limit");
         return Err(Error::new(ruv_swarm_core::Code::LimitExceeded, field, message));
     }
     Ok(bytes)
@@ -43,8 +44,12 @@ pub fn read(field: &str, path: &str) -> Result<Vec<u8>, Error> {
 /// Writes the file that was given as `field`: readers see the old file or the whole new one.
 pub fn write_atomically(field: &str, path: &str, bytes: &[u8]) -> Result<(), Error> {
     let fail = |error: io::Error| match error.kind() {
-        ErrorKind::NotFound => host_error(HostTrouble::FileUnwritable, field, path, "its folder does not exist"),
-        ErrorKind::StorageFull => host_error(HostTrouble::FileUnwritable, field, path, "no space left on the disk"),
+        ErrorKind::NotFound => {
+            host_error(HostTrouble::FileUnwritable, field, path, "its folder does not exist")
+        }
+        ErrorKind::StorageFull => {
+            host_error(HostTrouble::FileUnwritable, field, path, "no space left on the disk")
+        }
         _ => host_error(HostTrouble::FileUnwritable, field, path, &io_words(&error)),
     };
     let target = Path::new(path);
@@ -53,7 +58,11 @@ pub fn write_atomically(field: &str, path: &str, bytes: &[u8]) -> Result<(), Err
     }
     // a device or a pipe cannot be replaced by a rename
     if fs::metadata(target).is_ok_and(|meta| !meta.is_file()) {
-        return fs::OpenOptions::new().write(true).open(target).and_then(|mut f| f.write_all(bytes)).map_err(fail);
+        return fs::OpenOptions::new()
+            .write(true)
+            .open(target)
+            .and_then(|mut f| f.write_all(bytes))
+            .map_err(fail);
     }
     let beside = temporary_name(target);
     let written = (|| {

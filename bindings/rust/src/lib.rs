@@ -10,7 +10,6 @@ pub mod files;
 pub mod host;
 pub mod random;
 pub mod store;
-pub mod training;
 
 pub use host::{Call, Content, Host, Options};
 pub use ruv_swarm_core as core;

@@ -8,9 +8,8 @@ use serde_json::value::RawValue;
 use serde_json::{json, Map, Value};
 
 use super::{interrupt, Context};
-use crate::host::{Host, Options};
+use crate::host::{read, Host, Options};
 use crate::store::{Durability, Store};
-use crate::training::read;
 
 /// How many events are read at a time.
 const BLOCK: u64 = 1000;
@@ -297,5 +296,6 @@ pub(super) fn mcp(context: &mut Context<'_>) -> Result<i32, Error> {
 }
 
 fn json_text<T: Serialize>(value: &T) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::new(Code::Internal, "", format!("cannot write JSON: {error}")))
+    serde_json::to_string(value)
+        .map_err(|error| Error::new(Code::Internal, "", format!("cannot write JSON: {error}")))
 }

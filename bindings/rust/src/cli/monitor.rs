@@ -17,7 +17,12 @@ const DEFAULT_SECONDS: f64 = 10.0;
 const BLOCK: u64 = 1000;
 
 pub(super) fn run(context: &mut Context<'_>) -> Result<i32, Error> {
-    let interval = Duration::from_secs_f64(in_range("interval", context.seconds("interval").unwrap_or(0.5), 0.05, 3600.0)?);
+    let interval = Duration::from_secs_f64(in_range(
+        "interval",
+        context.seconds("interval").unwrap_or(0.5),
+        0.05,
+        3600.0,
+    )?);
     let duration = match context.seconds("duration") {
         Some(seconds) => Some(in_range("duration", seconds, 0.0, 1e9)?),
         None if stdout().is_terminal() => None,

@@ -77,7 +77,8 @@ fn decide_all(session: &mut Session, units: &[Unit]) -> Result<(Vec<Answer>, boo
     for (row, seq) in rows.values() {
         store.upsert(row, *seq)?;
     }
-    let head = Head { swarm_id: swarm.swarm_id().to_string(), version: swarm.version(), chain: swarm.chain_head() };
+    let head =
+        Head { swarm_id: swarm.swarm_id().to_string(), version: swarm.version(), chain: swarm.chain_head() };
     store.write_head(&head, &swarm.config_json())?;
     Ok((answers, true))
 }
@@ -143,7 +144,10 @@ fn keep_content(store: &Store, call: &Call, response: &str) -> Result<(), Refusa
     match bytes {
         Some(bytes) => store.put_artifact(&hash, &bytes).map_err(Refusal::Store),
         None if store.artifact(&hash).map_err(Refusal::Store)?.is_some() => Ok(()),
-        None => Err(Refusal::Request(Error::invalid("content", "content: the bytes are missing; give them in base64"))),
+        None => Err(Refusal::Request(Error::invalid(
+            "content",
+            "content: the bytes are missing; give them in base64",
+        ))),
     }
 }
 

@@ -13,9 +13,10 @@ mod session;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use ruv_swarm_core::error::Error;
+use ruv_swarm_core::error::{Code, Error};
 use ruv_swarm_core::hash::{hex, sha256};
 use ruv_swarm_core::{operation_kind, Swarm};
+use serde::Deserialize;
 
 use crate::store::{Durability, Location, StoredEvent};
 use queue::Queue;
@@ -172,7 +173,7 @@ impl Host {
             std::panic::catch_unwind(work).unwrap_or_else(|_| {
                 // whatever state the core was left in, the store has the truth
                 session.forget();
-                let error = Error::new(ruv_swarm_core::Code::Internal, "", "the host met a defect; nothing was changed");
+                let error = Error::new(Code::Internal, "", "the host met a defect; nothing was changed");
                 vec![Err(error); count]
             })
         })
@@ -188,7 +189,12 @@ impl Host {
     }
 
     /// Keeps bytes in the swarm; the answer is that of `artifact_put`.
-    pub fn put_artifact(&self, bytes: impl Into<Arc<Vec<u8>>>, name: &str, media_type: &str) -> Result<String, Error> {
+    pub fn put_artifact(
+        &self,
+        bytes: impl Into<Arc<Vec<u8>>>,
+        name: &str,
+        media_type: &str,
+    ) -> Result<String, Error> {
         let call = Call::artifact(Content::new(bytes), name, media_type);
         self.call_all(vec![call])?.pop().ok_or_else(no_answer)
     }
@@ -196,9 +202,8 @@ impl Host {
     /// The bytes that the swarm keeps under `hash`.
     pub fn get_artifact(&self, hash: &str) -> Result<Vec<u8>, Error> {
         let mut session = self.lock();
-        session.read(|store, _| {
-            store.artifact(hash)?.ok_or_else(|| Error::unknown_id("hash", "artifact", hash))
-        })
+        session
+            .read(|store, _| store.artifact(hash)?.ok_or_else(|| Error::unknown_id("hash", "artifact", hash)))
     }
 
     /// Up to `limit` stored events after `after`.
@@ -228,7 +233,9 @@ impl Host {
             let nap = interval.min(end - now);
             let until = now + nap;
             while Instant::now() < until && !stop() {
-                std::thread::sleep(until.saturating_duration_since(Instant::now()).min(Duration::from_millis(50)));
+                std::thread::sleep(
+                    until.saturating_duration_since(Instant::now()).min(Duration::from_millis(50)),
+                );
             }
         }
     }
@@ -270,5 +277,11 @@ impl Host {
 }
 
 fn no_answer() -> Error {
-    Error::new(ruv_swarm_core::Code::Internal, "", "the host gave no answer")
+    Error::new(Code::Internal, "", "the host gave no answer")
+}
+
+/// Reads an answer of the core.
+pub(crate) fn read<'de, T: Deserialize<'de>>(response: &'de str) -> Result<T, Error> {
+    serde_json::from_str(response)
+        .map_err(|error| Error::new(Code::Internal, "", format!("cannot read the core's answer: {error}")))
 }

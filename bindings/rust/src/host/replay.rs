@@ -73,7 +73,13 @@ pub(super) fn run(store: &Store, live: &Swarm, verify: bool) -> Result<Replay, E
     })
 }
 
-fn compare(store: &Store, live: &Swarm, rebuilt: &Swarm, rows: &Rows, verify: bool) -> Result<Option<Error>, Error> {
+fn compare(
+    store: &Store,
+    live: &Swarm,
+    rebuilt: &Swarm,
+    rows: &Rows,
+    verify: bool,
+) -> Result<Option<Error>, Error> {
     let (version, chain) = store.head()?.map_or((0, [0; 32]), |head| (head.version, head.chain));
     if version != rebuilt.version() || chain != rebuilt.chain_head() {
         let last = rebuilt.version();
@@ -89,12 +95,16 @@ fn compare(store: &Store, live: &Swarm, rebuilt: &Swarm, rows: &Rows, verify: bo
         let expected = rows.keys().filter(|(name, _)| *name == table).count() as u64;
         let stored = store.count_rows(table)?;
         if stored != expected {
-            return Ok(Some(store.damaged(&format!("table {table} has {stored} rows and the log makes {expected}"))));
+            return Ok(Some(
+                store.damaged(&format!("table {table} has {stored} rows and the log makes {expected}")),
+            ));
         }
     }
     for ((table, id), row) in rows {
         if store.row(table, id)?.as_ref() != Some(row) {
-            return Ok(Some(store.damaged(&format!("row {id} of table {table} is not what the log makes of it"))));
+            return Ok(Some(
+                store.damaged(&format!("row {id} of table {table} is not what the log makes of it")),
+            ));
         }
     }
     if let Some(report) = store.quick_check()? {

@@ -62,7 +62,10 @@ impl Session {
     }
 
     /// Runs `look` in one read transaction on the state as of the end of the log.
-    pub(super) fn read<T>(&mut self, look: impl FnOnce(&Store, &Swarm) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn read<T>(
+        &mut self,
+        look: impl FnOnce(&Store, &Swarm) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.ensure_open()?;
         self.parts()?.0.begin_read()?;
         let result = self.catch_up_if_news().and_then(|()| {
@@ -142,10 +145,8 @@ impl Session {
         self.clock.note(swarm.last_at_ms());
         let chain = head.map_or([0; 32], |head| head.chain);
         if swarm.version() != version || swarm.chain_head() != chain {
-            return Err(store.damaged(&format!(
-                "the log ends at event {} and its head says {version}",
-                swarm.version()
-            )));
+            return Err(store
+                .damaged(&format!("the log ends at event {} and its head says {version}", swarm.version())));
         }
         self.swarm = Some(swarm);
         Ok(version - from)
@@ -189,7 +190,11 @@ fn read_tail(store: &Store, swarm: &mut Swarm, clock: &mut Clock) -> Result<(), 
 }
 
 /// Applies one stored event and compares the hash chain with the stored one.
-pub(super) fn fold(store: &Store, swarm: &mut Swarm, event: &crate::store::StoredEvent) -> Result<Applied, Error> {
+pub(super) fn fold(
+    store: &Store,
+    swarm: &mut Swarm,
+    event: &crate::store::StoredEvent,
+) -> Result<Applied, Error> {
     let applied = swarm
         .apply(&event.body)
         .map_err(|error| store.damaged(&format!("event {}: {}", event.seq, error.message)))?;

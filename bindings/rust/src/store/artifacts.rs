@@ -9,10 +9,12 @@ use super::Store;
 impl Store {
     /// Keeps `bytes` under their hash; the same bytes a second time change nothing.
     pub fn put_artifact(&self, hash: &str, bytes: &[u8]) -> Result<(), Error> {
-        self.cached("INSERT INTO artifact (hash, size, content) VALUES (?1, ?2, ?3) ON CONFLICT (hash) DO NOTHING")
-            .and_then(|mut s| s.execute(params![hash, bytes.len() as i64, bytes]))
-            .map(|_| ())
-            .map_err(|e| self.error(&e))
+        self.cached(
+            "INSERT INTO artifact (hash, size, content) VALUES (?1, ?2, ?3) ON CONFLICT (hash) DO NOTHING",
+        )
+        .and_then(|mut s| s.execute(params![hash, bytes.len() as i64, bytes]))
+        .map(|_| ())
+        .map_err(|e| self.error(&e))
     }
 
     /// The bytes whose hash is `hash`, checked against it; `None` if they are not here.

@@ -59,7 +59,9 @@ impl Store {
     pub fn append(&self, event: &StoredEvent, swarm: &str, at_ms: u64, kind: &str) -> Result<(), Error> {
         let sql = "INSERT INTO event (seq, swarm, at_ms, kind, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         self.cached(sql)
-            .and_then(|mut s| s.execute(params![event.seq as i64, swarm, at_ms as i64, kind, event.body, event.chain]))
+            .and_then(|mut s| {
+                s.execute(params![event.seq as i64, swarm, at_ms as i64, kind, event.body, event.chain])
+            })
             .map(|_| ())
             .map_err(|e| self.error(&e))
     }
@@ -125,7 +127,8 @@ impl Store {
             .cached("SELECT seq, body, hash FROM snapshot ORDER BY seq DESC")
             .and_then(|mut s| s.query_map([], read)?.collect())
             .map_err(|e| self.error(&e))?;
-        let whole = |(_, body, hash): &(u64, String, Hash)| ruv_swarm_core::hash::sha256(&[body.as_bytes()]) == *hash;
+        let whole =
+            |(_, body, hash): &(u64, String, Hash)| ruv_swarm_core::hash::sha256(&[body.as_bytes()]) == *hash;
         Ok(rows.into_iter().filter(whole).map(|(seq, body, _)| (seq, body)).collect())
     }
 
@@ -138,7 +141,9 @@ impl Store {
     fn table(&self, name: &'static str) -> Result<&'static str, Error> {
         match name {
             "agent" | "task" | "goal" => Ok(name),
-            other => Err(Error::new(ruv_swarm_core::Code::Internal, "", format!("no projection table {other:?}"))),
+            other => {
+                Err(Error::new(ruv_swarm_core::Code::Internal, "", format!("no projection table {other:?}")))
+            }
         }
     }
 }

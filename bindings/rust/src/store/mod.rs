@@ -178,7 +178,10 @@ impl Store {
     }
 
     fn run(&self, sql: &str) -> Result<(), Error> {
-        self.cached(sql).and_then(|mut statement| statement.raw_execute()).map(|_| ()).map_err(|e| self.error(&e))
+        self.cached(sql)
+            .and_then(|mut statement| statement.raw_execute())
+            .map(|_| ())
+            .map_err(|e| self.error(&e))
     }
 
     fn read_one<T: rusqlite::types::FromSql>(&self, sql: &str) -> Result<T, Error> {

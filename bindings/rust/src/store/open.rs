@@ -39,7 +39,9 @@ fn look_at(path: &Path, shown: &str, create: bool) -> Result<bool, Error> {
     let fail = |kind, detail: &str| Err(host_error(kind, "db", shown, detail));
     let meta = match fs::metadata(path) {
         Ok(meta) => meta,
-        Err(error) if error.kind() == ErrorKind::NotFound && !create => return fail(HostTrouble::NoDatabase, ""),
+        Err(error) if error.kind() == ErrorKind::NotFound && !create => {
+            return fail(HostTrouble::NoDatabase, "")
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
             return match folder.is_dir() {
@@ -97,7 +99,9 @@ fn prepare(store: &Store, location: &Location, durability: Durability, create: b
             return Err(host_error(HostTrouble::StoreFailed, "db", &store.shown, &detail));
         }
     }
-    connection.execute_batch(&format!("PRAGMA synchronous={}; PRAGMA foreign_keys=OFF;", durability.pragma())).map_err(fail)
+    connection
+        .execute_batch(&format!("PRAGMA synchronous={}; PRAGMA foreign_keys=OFF;", durability.pragma()))
+        .map_err(fail)
 }
 
 /// SQLite does not call the busy handler for this switch, so the retry is ours.

@@ -1,7 +1,7 @@
 //! What SQLite reports, in the words of the core.
 
-use ruv_swarm_core::error::{host_error, Error, HostTrouble};
 use rusqlite::ffi::ErrorCode;
+use ruv_swarm_core::error::{host_error, Error, HostTrouble};
 
 /// How long a transaction waits for other processes before it gives up, in ms.
 pub(super) const PATIENCE_MS: u64 = 10_000;
@@ -18,7 +18,9 @@ pub(super) fn kind(error: &rusqlite::Error) -> HostTrouble {
         return HostTrouble::DiskFull;
     }
     match failure.code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => HostTrouble::Busy,
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
+            HostTrouble::Busy
+        }
         ErrorCode::NotADatabase => HostTrouble::NotADatabase,
         ErrorCode::DatabaseCorrupt => HostTrouble::DamagedDatabase,
         ErrorCode::DiskFull => HostTrouble::DiskFull,
