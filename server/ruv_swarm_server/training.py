@@ -1,0 +1,281 @@
+"""Runs the training that the swarm waits for, on threads of this process.
+
+A task is claimed as the agent it is assigned to, so of several hosts on one file one runs it. What
+a killed host has left is claimed again when its lease ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, TypeVar
+
+from ruv_swarm import RuvSwarmError
+
+from ruv_swarm_server import kernel
+from ruv_swarm_server.host import Host
+from ruv_swarm_server.ledger import Job, Step
+from ruv_swarm_server.requests import write_object
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LEASE_MS = 30_000
+# How often a running task is heard of; also how soon a cancellation is noticed.
+HEARTBEAT_S = 1.0
+# How long one slice of epochs takes, about; it never changes the result.
+SLICE_S = 0.1
+# Work that waits for a time is looked at again this often.
+LOOK_S = 1.0
+
+
+class Stopped(Exception):
+    """The task was cancelled, or this process is to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A task of the neural engine that this host holds."""
+
+    task_id: str
+    agent_id: str
+    goal_id: str
+    kind: str
+    dataset: str
+    payload: str
+    epoch: int
+
+    def fields(self) -> dict[str, Any]:
+        """Return what names the attempt in requests."""
+        return {"taskId": self.task_id, "agentId": self.agent_id, "epoch": self.epoch}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an attempt made."""
+
+    model: bytes
+    report: str
+    name: str
+
+
+class TrainingExecutor:
+    """Claims training tasks and runs them. Use as an async context manager."""
+
+    def __init__(self, host: Host, threads: int) -> None:
+        """Train ``threads`` members at once; 0 means one a core."""
+        self._host = host
+        self._threads = threads if threads > 0 else os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="ruv-swarm-train")
+        self._active: dict[str, asyncio.Task[None]] = {}
+        self._stopping = threading.Event()
+        self._loop_task: asyncio.Task[None] | None = None
+        self._freed = asyncio.Event()
+
+    async def __aenter__(self) -> TrainingExecutor:
+        """Start to look for work."""
+        self._loop_task = asyncio.get_running_loop().create_task(self._look())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the running slices and give their tasks back."""
+        self._stopping.set()
+        if self._loop_task is not None:
+            self._loop_task.cancel()
+            await asyncio.gather(self._loop_task, return_exceptions=True)
+        await asyncio.gather(*self._active.values(), return_exceptions=True)
+        self._pool.shutdown()
+
+    # -- looking for work ----------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        while True:
+            seen = self._host.version
+            self._freed.clear()
+            for effect in await self._ready():
+                if len(self._active) >= self._threads:
+                    break
+                self._start(effect)
+            await self._something(seen)
+
+    async def _ready(self) -> list[dict[str, Any]]:
+        effects: list[dict[str, Any]] = json.loads(await self._host.pending_effects())
+        now = time.time_ns() // 1_000_000
+        return [
+            effect
+            for effect in effects
+            if effect["state"] == "ready"
+            and effect["taskId"] not in self._active
+            and effect["notBeforeMs"] <= now
+        ]
+
+    async def _something(self, seen: int) -> None:
+        """Wait until there are news, a thread is free, or a while has passed."""
+        waits = {
+            asyncio.ensure_future(self._host.wait_news(seen, LOOK_S)),
+            asyncio.ensure_future(self._freed.wait()),
+        }
+        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in pending:
+            wait.cancel()
+
+    def _start(self, effect: dict[str, Any]) -> None:
+        task_id = str(effect["taskId"])
+        task = asyncio.get_running_loop().create_task(self._run(effect))
+        self._active[task_id] = task
+
+        def done(_task: asyncio.Task[None]) -> None:
+            self._active.pop(task_id, None)
+            self._freed.set()
+
+        task.add_done_callback(done)
+
+    # -- one attempt -----------------------------------------------------------------------------
+
+    async def _run(self, effect: dict[str, Any]) -> None:
+        try:
+            claim = await self._claim(effect)
+        except RuvSwarmError as error:
+            # Another host was faster, or the goal was cancelled in between.
+            log.info("not claimed: %s", error.message)
+            return
+        if claim is None:
+            return
+        try:
+            result = await (self._fuse(claim) if claim.kind == "fuse" else self._train(claim))
+            await self._report(claim, result)
+        except RuvSwarmError as error:
+            log.warning("task %s: %s", claim.task_id, error.message)
+            await self._give_up(claim, error.code, error.message)
+        except Stopped as error:
+            await self._give_up(claim, "interrupted", str(error))
+        except Exception as error:
+            log.exception("task %s", claim.task_id)
+            await self._give_up(claim, "internal", f"internal error: {type(error).__name__}")
+
+    async def _claim(self, effect: dict[str, Any]) -> Claim | None:
+        wanted = {"agentId": effect["agentId"], "taskId": effect["taskId"], "leaseMs": LEASE_MS}
+        response = json.loads(await self._host.call("task_claim", write_object(wanted)))
+        task = response.get("task")
+        if not task:
+            return None
+        return Claim(
+            task_id=effect["taskId"],
+            agent_id=effect["agentId"],
+            goal_id=effect["goalId"],
+            kind=effect["kind"],
+            dataset=effect["dataset"],
+            payload=effect["payload"],
+            epoch=task["lease"]["epoch"],
+        )
+
+    async def _train(self, claim: Claim) -> Result:
+        plan, data = await self._plan(claim), await self._bytes(claim.dataset)
+        member = int(json.loads(claim.payload)["member"])
+        trainer = await self._pooled(lambda: kernel.new_trainer(data, plan, member))
+        epochs, beat = 1, time.monotonic()
+        while not trainer.done():
+            self._check_stop()
+            started = time.monotonic()
+            size = epochs
+            progress = await self._pooled(lambda: kernel.run_trainer(trainer, size))
+            spent = time.monotonic() - started
+            epochs = max(1, min(epochs * 2, int(epochs * SLICE_S / max(spent, 1e-6))))
+            if time.monotonic() - beat >= HEARTBEAT_S:
+                await self._beat(claim, progress)
+                beat = time.monotonic()
+        model, report = await self._pooled(lambda: kernel.finish_trainer(trainer))
+        return Result(model, report, f"member {member} of {claim.goal_id}")
+
+    async def _fuse(self, claim: Claim) -> Result:
+        plan, data = await self._plan(claim), await self._bytes(claim.dataset)
+        asked = write_object({"goalId": claim.goal_id})
+        tasks = json.loads(await self._host.call("task_status", asked))["tasks"]
+        hashes = [task["artifact"] for task in tasks if task["kind"] == "train"]
+        models = [await self._bytes(digest) for digest in hashes]
+        model, report = await self._beating(claim, lambda: kernel.fuse(data, plan, models))
+        return Result(model, report, f"model of {claim.goal_id}")
+
+    async def _beating(self, claim: Claim, work: Callable[[], T]) -> T:
+        """Run one long piece of work while the lease is kept."""
+        future = asyncio.ensure_future(self._pooled(work))
+        while True:
+            done, _ = await asyncio.wait({future}, timeout=HEARTBEAT_S * 5)
+            if done:
+                return future.result()
+            await self._beat(claim, {})
+
+    async def _plan(self, claim: Claim) -> str:
+        asked = write_object({"goalId": claim.goal_id})
+        goal = json.loads(await self._host.call("swarm_query", asked))["goal"]
+        return str(goal["plan"])
+
+    async def _bytes(self, digest: str) -> bytes:
+        content = await self._host.artifact(digest)
+        if content is None:
+            raise kernel.make_error("not_found", "artifact", f"artifact: no artifact {digest!r}")
+        return content
+
+    async def _beat(self, claim: Claim, progress: dict[str, Any]) -> None:
+        request = {**claim.fields(), "leaseMs": LEASE_MS}
+        if progress:
+            request["progress"] = {
+                "done": progress.get("epoch", 0),
+                "total": progress.get("epochs", 0),
+            }
+        response = json.loads(await self._host.call("task_heartbeat", write_object(request)))
+        if response.get("cancelRequested"):
+            raise Stopped("cancelled")
+
+    async def _report(self, claim: Claim, result: Result) -> None:
+        """Keep the model and complete the task in one transaction."""
+        digest = hashlib.sha256(result.model).hexdigest()
+        done = {**claim.fields(), "outcome": "completed", "output": result.report}
+        put = {
+            "hash": digest,
+            "size": len(result.model),
+            "name": result.name,
+            "mediaType": "application/octet-stream",
+        }
+        job = Job(
+            (
+                Step("artifact_put", write_object(put)),
+                Step("task_report", write_object({**done, "artifact": digest})),
+            ),
+            blobs={digest: result.model},
+            # No model is kept for an attempt whose lease has passed on.
+            probe=Step("task_report", write_object(done)),
+        )
+        await self._host.submit(job)
+
+    async def _give_up(self, claim: Claim, code: str, message: str) -> None:
+        """Report the attempt as failed, so that another host need not wait for the lease."""
+        error = {"code": code, "message": message}
+        request = write_object({**claim.fields(), "outcome": "failed", "error": error})
+        try:
+            await self._host.call("task_report", request)
+        except RuvSwarmError as refusal:
+            # The lease has passed on or the store is in trouble: the lease's end settles it.
+            log.info("task %s not given back: %s", claim.task_id, refusal.message)
+
+    def _check_stop(self) -> None:
+        if self._stopping.is_set():
+            raise Stopped("the host was stopped")
+
+    async def _pooled(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)

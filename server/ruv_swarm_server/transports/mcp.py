@@ -1,0 +1,91 @@
+"""MCP: the operations as tools, with structured results."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any, cast
+
+import mcp_types as types
+from mcp.server import Server, ServerRequestContext
+from ruv_swarm import RuvSwarmError
+
+from ruv_swarm_server import __version__, kernel
+from ruv_swarm_server.errors import error_object
+from ruv_swarm_server.host import Host
+from ruv_swarm_server.requests import write_object
+
+INSTRUCTIONS = (
+    "One durable swarm of agents. Start with swarm_init and agent_spawn; hand in work with "
+    "task_orchestrate or task_submit; workers call task_claim, task_heartbeat and task_report; "
+    "swarm_status and task_status tell how things stand. Ids come from results."
+)
+
+
+class ToolBox:
+    """The tools of a host, by listed name and by the dotted names of the founding document."""
+
+    def __init__(self, host: Host, *, dotted: bool = False) -> None:
+        """Read the generated tool table; ``dotted`` lists the dotted names too."""
+        self._host = host
+        text = resources.files("ruv_swarm_server._gen").joinpath("tools.json").read_text("utf-8")
+        self._operations: dict[str, str] = {}
+        self._tools: list[types.Tool] = []
+        for entry in cast("list[dict[str, Any]]", json.loads(text)["tools"]):
+            name, alias = str(entry["name"]), entry.get("alias")
+            self._operations[name] = name
+            self._tools.append(_tool(entry, name))
+            if alias:
+                self._operations[str(alias)] = name
+                if dotted:
+                    self._tools.append(_tool(entry, str(alias)))
+
+    def server(self) -> Server[Any]:
+        """Return an MCP server that lists and calls the tools."""
+        return Server(
+            "ruv-swarm",
+            version=__version__,
+            instructions=INSTRUCTIONS,
+            on_list_tools=self._list,
+            on_call_tool=self._call,
+        )
+
+    async def _list(
+        self, _context: ServerRequestContext[Any], _params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=self._tools)
+
+    async def _call(
+        self, _context: ServerRequestContext[Any], params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        # A name that is no tool goes to the core as it is: it words that error too.
+        operation = self._operations.get(params.name, params.name)
+        arguments = dict(params.arguments or {})
+        key = arguments.pop("idempotencyKey", "")
+        try:
+            if not isinstance(key, str):
+                text = "idempotencyKey: not a text"
+                raise kernel.make_error("invalid_argument", "idempotencyKey", text)
+            response = await self._host.call(operation, write_object(arguments), key)
+        except RuvSwarmError as error:
+            return types.CallToolResult(
+                content=[types.TextContent(text=error.message)],
+                structured_content={"error": error_object(error)},
+                is_error=True,
+            )
+        return types.CallToolResult(
+            content=[types.TextContent(text=kernel.render(operation, response))],
+            structured_content=json.loads(response),
+        )
+
+
+def _tool(entry: dict[str, Any], name: str) -> types.Tool:
+    hints = entry["annotations"]
+    return types.Tool(
+        name=name,
+        title=entry["title"],
+        description=entry["description"],
+        input_schema=entry["inputSchema"],
+        output_schema=entry["outputSchema"],
+        annotations=types.ToolAnnotations.model_validate(hints),
+    )
