@@ -15,6 +15,6 @@ def mcp_main(argv: Sequence[str]) -> int:
     The command line of the `ruv-swarm` package calls this for `mcp start`. The MCP library takes
     long to import, so it is loaded only here.
     """
-    from ruv_swarm_server.cli import run_mcp  # noqa: PLC0415
+    from ruv_swarm_server.cli import run_mcp
 
     return run_mcp(argv)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -65,15 +66,26 @@ async def serve(settings: Settings, ready: Callable[[Listening], None]) -> int:
 
 
 async def serve_mcp(db: Path, *, train: bool, dotted: bool) -> int:
-    """Serve one MCP client on standard input and output until its end."""
-    from ruv_swarm_server.transports.mcp_stdio import serve_stdio  # noqa: PLC0415
+    """Serve one MCP client on standard input and output until its end or a signal."""
+    from ruv_swarm_server.transports.mcp_stdio import serve_stdio
 
+    stop = _Stop()
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(Host(db))
         if train:
             await stack.enter_async_context(TrainingExecutor(host, 0))
-        await serve_stdio(host, dotted=dotted)
-    return 0
+        stop.listen()
+        serving = asyncio.ensure_future(serve_stdio(host, dotted=dotted))
+        signalled = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({serving, signalled}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            signalled.cancel()
+            await serving
+            return 0
+    # The file is closed. A thread still waits for input and nothing can wake it, so the
+    # interpreter's own way out would wait with it.
+    logging.shutdown()
+    os._exit(signalled.result())
 
 
 def check_exposure(settings: Settings) -> None:
@@ -90,8 +102,8 @@ def check_exposure(settings: Settings) -> None:
 async def _open_doors(
     settings: Settings, host: Host, stack: AsyncExitStack, ready: Callable[[Listening], None]
 ) -> None:
-    from ruv_swarm_server.transports.grpc import GrpcServer  # noqa: PLC0415
-    from ruv_swarm_server.transports.http import HttpServer, application  # noqa: PLC0415
+    from ruv_swarm_server.transports.grpc import GrpcServer
+    from ruv_swarm_server.transports.http import HttpServer, application
 
     access = Access("" if settings.insecure else settings.token)
     rpc = GrpcServer(host, access)

@@ -57,18 +57,14 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--token-file", type=Path, help="file with the bearer token; else $RUV_SWARM_TOKEN"
     )
-    serve.add_argument(
-        "--insecure", action="store_true", help="ask for no token, on any address"
-    )
+    serve.add_argument("--insecure", action="store_true", help="ask for no token, on any address")
     serve.add_argument(
         "--allow-host", action="append", default=[], help="a name in Host headers that is ours"
     )
     serve.add_argument(
         "--threads", type=int, default=0, help="members trained at once; 0: one a core"
     )
-    mcp = commands.add_parser(
-        "mcp", help="serve MCP on standard input and output", epilog=_EPILOG
-    )
+    mcp = commands.add_parser("mcp", help="serve MCP on standard input and output", epilog=_EPILOG)
     _mcp_options(mcp)
     return parser
 
@@ -110,14 +106,17 @@ def _port(text: str) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from ruv_swarm_server.app import Settings, serve  # noqa: PLC0415
+    from ruv_swarm_server.app import Settings, serve
 
     try:
         token = os.environ.get("RUV_SWARM_TOKEN", "")
         if options.token_file:
             token = options.token_file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        print(f"error: tokenFile: cannot read {str(options.token_file)!r}: {error}".lower(), file=sys.stderr)
+        print(
+            f"error: tokenFile: cannot read {str(options.token_file)!r}: {error}".lower(),
+            file=sys.stderr,
+        )
         return 2
     settings = Settings(
         db=options.db,
@@ -135,7 +134,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _mcp(options: argparse.Namespace) -> int:
-    from ruv_swarm_server.app import serve_mcp  # noqa: PLC0415
+    from ruv_swarm_server.app import serve_mcp
 
     train, dotted = not options.no_train, options.tool_names == "dotted"
     return _run(options, lambda: serve_mcp(options.db, train=train, dotted=dotted))
@@ -147,9 +146,9 @@ def _run(
     *,
     as_json: bool = False,
 ) -> int:
-    from ruv_swarm import RuvSwarmError  # noqa: PLC0415
+    from ruv_swarm import RuvSwarmError
 
-    from ruv_swarm_server.errors import error_json, exit_code  # noqa: PLC0415
+    from ruv_swarm_server.errors import error_json, exit_code
 
     logging.basicConfig(
         stream=sys.stderr,

@@ -90,7 +90,9 @@ class Host:
                 # The core words this error; the file has no part in it.
                 kernel.new_core().query(step.operation, step.request)
         if self._closing:
-            raise kernel.make_error("cancelled", "", "the server is shutting down; repeat elsewhere")
+            raise kernel.make_error(
+                "cancelled", "", "the server is shutting down; repeat elsewhere"
+            )
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         try:
             self._queue.put_nowait((job, future))

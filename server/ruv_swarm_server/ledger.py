@@ -169,7 +169,7 @@ class Ledger:
         if attach is None:
             return decision.response
         store = self._store
-        assert store is not None  # noqa: S101 - whoever may attach has read the store before
+        assert store is not None
         if attach.kind == "events":
             lines = store.lines(attach.after, attach.limit)
             return kernel.attach_events(decision.response, lines)
@@ -190,7 +190,7 @@ class Ledger:
                     # No file is made for a swarm that the core would not create.
                     return [error for error in refused if error]
                 store = self._open(create=True)
-            assert store is not None  # noqa: S101 - it has just been made
+            assert store is not None
             return self._transact(store, jobs)
         except StoreError as error:
             trouble = self._trouble(error)
@@ -274,9 +274,7 @@ class Ledger:
             batch.events.append(
                 NewEvent(applied.seq, applied.at_ms, applied.kind, line, applied.chain)
             )
-            batch.rows.update(
-                {(row.table, row.id): (applied.seq, row) for row in applied.rows}
-            )
+            batch.rows.update({(row.table, row.id): (applied.seq, row) for row in applied.rows})
         self._clock.saw(self._core.last_at_ms())
 
     # -- the state and its file ------------------------------------------------------------------

@@ -88,9 +88,7 @@ def detached(request: str) -> tuple[str, dict[str, bytes]]:
     return write_object({**fields, "hash": digest, "size": len(data)}), {digest: data}
 
 
-def artifact_content(
-    request: str, response: str, blobs: Mapping[str, bytes]
-) -> tuple[str, bytes]:
+def artifact_content(request: str, response: str, blobs: Mapping[str, bytes]) -> tuple[str, bytes]:
     """Return hash and bytes of an artifact that the core has just taken in.
 
     The core knows hash and size only; bytes that nobody handed over are refused here.

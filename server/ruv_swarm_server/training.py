@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -39,7 +40,7 @@ SLICE_S = 0.1
 LOOK_S = 1.0
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """The task was cancelled, or this process is to end."""
 
 
@@ -162,7 +163,7 @@ class TrainingExecutor:
         except RuvSwarmError as error:
             log.warning("task %s: %s", claim.task_id, error.message)
             await self._give_up(claim, error.code, error.message)
-        except Stopped as error:
+        except StoppedError as error:
             await self._give_up(claim, "interrupted", str(error))
         except Exception as error:
             log.exception("task %s", claim.task_id)
@@ -192,8 +193,7 @@ class TrainingExecutor:
         while not trainer.done():
             self._check_stop()
             started = time.monotonic()
-            size = epochs
-            progress = await self._pooled(lambda: kernel.run_trainer(trainer, size))
+            progress = await self._pooled(partial(kernel.run_trainer, trainer, epochs))
             spent = time.monotonic() - started
             epochs = max(1, min(epochs * 2, int(epochs * SLICE_S / max(spent, 1e-6))))
             if time.monotonic() - beat >= HEARTBEAT_S:
@@ -240,7 +240,7 @@ class TrainingExecutor:
             }
         response = json.loads(await self._host.call("task_heartbeat", write_object(request)))
         if response.get("cancelRequested"):
-            raise Stopped("cancelled")
+            raise StoppedError("cancelled")
 
     async def _report(self, claim: Claim, result: Result) -> None:
         """Keep the model and complete the task in one transaction."""
@@ -275,7 +275,7 @@ class TrainingExecutor:
 
     def _check_stop(self) -> None:
         if self._stopping.is_set():
-            raise Stopped("the host was stopped")
+            raise StoppedError("the host was stopped")
 
     async def _pooled(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -274,7 +274,9 @@ class SqliteStore:
         self._write(_SNAPSHOT, [{"seq": seq, "body": body, "hash": digest}])
         table = schema.SNAPSHOT
         newest = select(table.c.seq).order_by(table.c.seq.desc()).limit(2)
-        self._guard(lambda: self._connection.execute(table.delete().where(~table.c.seq.in_(newest))))
+        self._guard(
+            lambda: self._connection.execute(table.delete().where(~table.c.seq.in_(newest)))
+        )
 
     def _write(self, statement: Executable, values: Sequence[Mapping[str, Any]]) -> None:
         if values:
@@ -296,7 +298,7 @@ class SqliteStore:
                 if waited > BUSY_LIMIT_S:
                     raise StoreError("busy", str(int(waited * 1000))) from error
             # A random pause with a low ceiling: nobody starves, and none wakes in step.
-            time.sleep(random.uniform(pause / 2, pause))  # noqa: S311
+            time.sleep(random.uniform(pause / 2, pause))
             pause = min(pause * 1.5, 0.02)
 
     def _text(self, statement: str) -> Any:

@@ -37,7 +37,7 @@ HEADER_DEADLINE_S = 10.0
 CONNECTION_LIMIT = 1000
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """A body without a stated length went over the limit."""
 
 
@@ -62,7 +62,7 @@ class Guard:
             return
         try:
             await self._app(scope, _counted(receive), send)
-        except TooLarge:
+        except TooLargeError:
             await _too_large()(scope, receive, send)
 
     def _refusal(self, path: str, headers: Headers) -> Response | None:
@@ -102,7 +102,7 @@ def _counted(receive: Receive) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > BODY_LIMIT:
-            raise TooLarge
+            raise TooLargeError
         return message
 
     return counted
