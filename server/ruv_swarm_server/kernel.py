@@ -184,4 +184,5 @@ def host_error(kind: str, field: str, path: str, detail: str) -> RuvSwarmError:
 
 def make_error(code: str, field: str, message: str) -> RuvSwarmError:
     """Return an error with ``code``, ``field`` and ``message``."""
-    return RuvSwarmError(code, message, field)
+    classes = {kind.code: kind for kind in RuvSwarmError.__subclasses__()}
+    return classes.get(code, RuvSwarmError)(message, field)

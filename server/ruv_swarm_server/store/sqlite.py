@@ -6,7 +6,7 @@ import hashlib
 import importlib
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -144,7 +144,7 @@ class SqliteStore:
     # -- transactions ------------------------------------------------------------------------
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> Generator[None]:
         """Hold the write lock for the block, then commit and sync; an exception rolls back.
 
         A commit that fails for any reason but a full disk raises `StoreError` of the kind
@@ -167,7 +167,7 @@ class SqliteStore:
             raise StoreError("outcome_unknown", trouble.detail) from error
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self) -> Generator[None]:
         """Let all reads of the block see one state of the file."""
         self._guard(lambda: self._text("BEGIN"))
         try:

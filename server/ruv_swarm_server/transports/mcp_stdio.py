@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio
@@ -69,7 +69,7 @@ class _Pending:
 
 
 @asynccontextmanager
-async def _answering() -> AsyncIterator[tuple[FromClient, ToClient]]:
+async def _answering() -> AsyncGenerator[tuple[FromClient, ToClient]]:
     """Relay both ways; hold back the end of the input until every request is answered.
 
     The SDK drops the requests in flight when its input ends, and says nothing to a line that is
