@@ -1,8 +1,8 @@
 """Every shared vector reads as the messages of the catalogue, so that core and proto cannot part.
 
-The core's own types stand by hand in Rust. Here each request that the core takes, each response and
-each event that it gives is read by the protobuf types, where an unknown field is an error, and the
-fields that the catalogue promises are looked for.
+The core's own types stand by hand in Rust. Here each request that the core takes, each response
+and each event that it gives is read by the protobuf types, where an unknown field is an error; the
+fields that the catalogue promises are looked for; and responses pass the schemas of the MCP tools.
 """
 
 import json
@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 from google.protobuf import json_format
+from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "tests/vectors"
+TOOLS = json.loads((ROOT / "server/ruv_swarm_server/_gen/tools.json").read_text())["tools"]
+RESULTS = {tool["name"]: Draft202012Validator(tool["outputSchema"]) for tool in TOOLS}
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +107,7 @@ def check_call(step, generated, where):
         read(response, getattr(service, method.response.name)(), where)
         missing = absent(catalogue, method.response, response)
         assert not missing, f"{where}: {step['operation']}: the response lacks {missing}"
+        RESULTS[method.operation].validate(response)
     return True
 
 

@@ -531,8 +531,8 @@ class TaskResultsResponse(TypedDict):
     """The ensemble's figures, once it is fused."""
     tasks: NotRequired[list[Task]]
     """The outputs of the goal's tasks, of a goal that is no training."""
-    stateHash: str
-    """The hash of the state that this was read from."""
+    stateHash: NotRequired[str]
+    """The hash of the state that this was read from, if a goal was asked for."""
 
 
 class SwarmStatusRequest(TypedDict):

@@ -1659,7 +1659,7 @@ export const TOOLS: readonly ToolDefinition[] = [
     },
     "stateHash": {
      "type": "string",
-     "description": "The hash of the state that this was read from."
+     "description": "The hash of the state that this was read from, if a goal was asked for."
     }
    },
    "$defs": {

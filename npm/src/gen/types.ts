@@ -499,8 +499,8 @@ export interface TaskResultsResponse {
   ensemble?: Ensemble;
   /** The outputs of the goal's tasks, of a goal that is no training. */
   tasks?: Task[];
-  /** The hash of the state that this was read from. */
-  stateHash: string;
+  /** The hash of the state that this was read from, if a goal was asked for. */
+  stateHash?: string;
 }
 
 /** Request of swarm_status. */
