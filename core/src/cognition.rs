@@ -42,54 +42,88 @@ const ADAM: &str = "adam";
 const CASCADE: &str = "cascade-correlation";
 
 fn pattern(name: &str) -> Result<Pattern, Error> {
-    let row = |algorithms, activation, layers, loss, l2, dropout, noise, view, view_share, bootstrap| Pattern {
-        algorithms,
-        activation,
-        layers,
-        loss,
-        l2,
-        dropout,
-        noise,
-        view,
-        view_share,
-        bootstrap,
+    let row = |algorithms, activation, layers, loss, l2, dropout, noise, view, view_share, bootstrap| {
+        Pattern { algorithms, activation, layers, loss, l2, dropout, noise, view, view_share, bootstrap }
     };
     Ok(match name {
         "convergent" => row(
             [RPROP, QUICK, ADAM, SAR, BATCH, STEP, CASCADE],
-            "tanh", &[4], "cross-entropy", 1e-3, 0.0, 0.0, "all", 100, false,
+            "tanh",
+            &[4],
+            "cross-entropy",
+            1e-3,
+            0.0,
+            0.0,
+            "all",
+            100,
+            false,
         ),
         "divergent" => row(
             [ADAM, STEP, BATCH, SAR, RPROP, QUICK, CASCADE],
-            "relu", &[12], "cross-entropy", 1e-4, 0.2, 0.0, "all", 100, true,
+            "relu",
+            &[12],
+            "cross-entropy",
+            1e-4,
+            0.2,
+            0.0,
+            "all",
+            100,
+            true,
         ),
         "lateral" => row(
             [STEP, ADAM, RPROP, BATCH, SAR, QUICK, CASCADE],
-            "gaussian", &[8], "cross-entropy", 1e-3, 0.0, 0.1, "subset", 70, false,
+            "gaussian",
+            &[8],
+            "cross-entropy",
+            1e-3,
+            0.0,
+            0.1,
+            "subset",
+            70,
+            false,
         ),
         "systems" => row(
             [CASCADE, RPROP, SAR, ADAM, QUICK, BATCH, STEP],
-            "elliott", &[6, 3], "squared", 1e-3, 0.0, 0.0, "products", 50, false,
+            "elliott",
+            &[6, 3],
+            "squared",
+            1e-3,
+            0.0,
+            0.0,
+            "products",
+            50,
+            false,
         ),
         "critical" => row(
             [SAR, RPROP, BATCH, QUICK, ADAM, STEP, CASCADE],
-            "logistic", &[2], "squared", 1e-2, 0.0, 0.0, "all", 100, true,
+            "logistic",
+            &[2],
+            "squared",
+            1e-2,
+            0.0,
+            0.0,
+            "all",
+            100,
+            true,
         ),
         "abstract" => row(
             [QUICK, RPROP, ADAM, BATCH, SAR, STEP, CASCADE],
-            "sine", &[4, 2], "cross-entropy", 1e-3, 0.0, 0.0, "components", 50, false,
+            "sine",
+            &[4, 2],
+            "cross-entropy",
+            1e-3,
+            0.0,
+            0.0,
+            "components",
+            50,
+            false,
         ),
         _ => return Err(Error::not_one_of("pattern", name, PATTERNS)),
     })
 }
 
 /// The explicit recipe of `name` for this dataset, with the pattern's best algorithm among `allowed` (none: all).
-pub(crate) fn recipe(
-    name: &str,
-    allowed: &[String],
-    summary: &Summary,
-    task: Task,
-) -> Result<Recipe, Error> {
+pub(crate) fn recipe(name: &str, allowed: &[String], summary: &Summary, task: Task) -> Result<Recipe, Error> {
     let pattern = pattern(name)?;
     let algorithm = pattern
         .algorithms

@@ -38,11 +38,6 @@ const NAMES: &[(&str, Activation)] = &[
 ];
 
 impl Activation {
-    /// The word in plans and descriptions.
-    pub fn as_str(self) -> &'static str {
-        NAMES.iter().find(|(_, known)| *known == self).map_or("linear", |(name, _)| name)
-    }
-
     /// The activation that `word` names; `field` is for the message.
     pub fn parse(field: &str, word: &str) -> Result<Activation, Error> {
         NAMES.iter().find(|(name, _)| *name == word).map(|(_, known)| *known).ok_or_else(|| {

@@ -46,7 +46,12 @@ impl Blocks {
     }
 
     /// Blocks of `rows` rows that `fill(row, inputs, targets)` gives.
-    pub fn build(rows: usize, inputs: usize, outputs: usize, mut fill: impl FnMut(usize, &mut [f32], &mut [f32])) -> Blocks {
+    pub fn build(
+        rows: usize,
+        inputs: usize,
+        outputs: usize,
+        mut fill: impl FnMut(usize, &mut [f32], &mut [f32]),
+    ) -> Blocks {
         let mut blocks = Blocks::new(rows, inputs, outputs);
         let mut target = vec![0.0; outputs];
         for row in 0..rows {
@@ -70,7 +75,13 @@ impl Blocks {
         let rows = BLOCK.min(self.rows - block * BLOCK);
         let size = (self.inputs + 1) * BLOCK;
         let sheet = &self.sheets[block * BLOCK * self.width..];
-        to_panel(sheet, self.width, self.inputs + 1, rows, &mut self.panels[block * size..(block + 1) * size]);
+        to_panel(
+            sheet,
+            self.width,
+            self.inputs + 1,
+            rows,
+            &mut self.panels[block * size..(block + 1) * size],
+        );
     }
 
     /// Number of blocks.

@@ -22,7 +22,10 @@ impl<'a> Reader<'a> {
     /// A reader of UTF-8 `bytes`; the error names the first bad byte.
     pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
         let text = core::str::from_utf8(bytes).map_err(|error| {
-            Error::data("data", format!("data: byte {} is not UTF-8; save the file as UTF-8", error.valid_up_to()))
+            Error::data(
+                "data",
+                format!("data: byte {} is not UTF-8; save the file as UTF-8", error.valid_up_to()),
+            )
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         Ok(Self { text, position: 0, records: 0, scratch: String::new() })
@@ -86,7 +89,10 @@ impl<'a> Reader<'a> {
         loop {
             let Some(end) = rest.find('"') else {
                 let place = self.named_place();
-                return Err(Error::data("data", format!("data: {place}, column {}: a quote is never closed", index + 1)));
+                return Err(Error::data(
+                    "data",
+                    format!("data: {place}, column {}: a quote is never closed", index + 1),
+                ));
             };
             scratch.push_str(rest.get(..end).unwrap_or(""));
             self.position += end + 1;
@@ -102,7 +108,10 @@ impl<'a> Reader<'a> {
             let place = self.named_place();
             return Err(Error::data(
                 "data",
-                format!("data: {place}, column {}: text after the closing quote; double a quote inside a value", index + 1),
+                format!(
+                    "data: {place}, column {}: text after the closing quote; double a quote inside a value",
+                    index + 1
+                ),
             ));
         }
         let result = each(index, &scratch);

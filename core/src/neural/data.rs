@@ -112,7 +112,10 @@ pub(crate) fn read_table(bytes: &[u8], options: &DataOptions) -> Result<Table, E
         return Err(Error::data("data", format!("data: {} bytes; at most 256 MiB are allowed", bytes.len())));
     }
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(Error::data("data", "data: the file is empty; give a CSV with a header and at least 10 rows"));
+        return Err(Error::data(
+            "data",
+            "data: the file is empty; give a CSV with a header and at least 10 rows",
+        ));
     }
     let task = Task::parse(&options.task)?;
     let table = match detect_format(bytes, &options.format)? {
@@ -141,20 +144,21 @@ fn check_table(table: &Table) -> Result<(), Error> {
     if table.rows < MIN_ROWS {
         return Err(Error::data(
             "data",
-            format!(
-                "data: {} rows; at least {MIN_ROWS} are needed to train, validate and test",
-                table.rows
-            ),
+            format!("data: {} rows; at least {MIN_ROWS} are needed to train, validate and test", table.rows),
         ));
     }
     let width = table.schema.inputs();
     let varies = |input: usize| {
-        let mut values = table.inputs.iter().skip(input).step_by(width.max(1)).filter(|value| !value.is_nan());
+        let mut values =
+            table.inputs.iter().skip(input).step_by(width.max(1)).filter(|value| !value.is_nan());
         let first = values.next();
         first.is_some_and(|first| values.any(|value| value != first))
     };
     if !(0..width).any(varies) {
-        return Err(Error::data("data", "data: every feature column holds one value only; nothing can be learnt from it"));
+        return Err(Error::data(
+            "data",
+            "data: every feature column holds one value only; nothing can be learnt from it",
+        ));
     }
     match table.schema.task {
         Task::Classification => check_classes(table),

@@ -55,7 +55,10 @@ fn number_at<const N: usize>(bytes: &[u8], offset: usize) -> [u8; N] {
 /// Reads what [`encode_arrays`] wrote.
 pub(crate) fn read_array(bytes: &[u8], task: Option<Task>) -> Result<Table, Error> {
     if !bytes.starts_with(ARRAY_MAGIC) || bytes.len() < HEADER {
-        return Err(Error::data("data", "data: no array header; give the bytes that the array encoder wrote"));
+        return Err(Error::data(
+            "data",
+            "data: no array header; give the bytes that the array encoder wrote",
+        ));
     }
     let code = u32::from_le_bytes(number_at(bytes, 8));
     let rows = u64::from_le_bytes(number_at(bytes, 12));
@@ -89,7 +92,11 @@ pub(crate) fn read_array(bytes: &[u8], task: Option<Task>) -> Result<Table, Erro
         if let Some(bad) = values.iter().position(|value| !value.is_finite()) {
             let (row, column) = (bad / width, bad % width + 1);
             let value = values.get(bad).map(f32::to_string).unwrap_or_default();
-            return Err(CellError::NotFinite.at(&format!("row {}", row + 1), &format!("{kind}{column}"), &value));
+            return Err(CellError::NotFinite.at(
+                &format!("row {}", row + 1),
+                &format!("{kind}{column}"),
+                &value,
+            ));
         }
     }
     build("array", rows, inputs, targets, features, goals, task.or(stated))
@@ -106,7 +113,10 @@ fn check_shape(rows: u64, inputs: u64, targets: u64) -> Result<(), Error> {
         return Err(Error::data("data", format!("data: {inputs} columns; at most {MAX_INPUTS} are allowed")));
     }
     if targets > MAX_CLASSES as u64 {
-        return Err(Error::data("target", format!("target: {targets} columns; at most {MAX_CLASSES} are allowed")));
+        return Err(Error::data(
+            "target",
+            format!("target: {targets} columns; at most {MAX_CLASSES} are allowed"),
+        ));
     }
     if rows.saturating_mul(inputs + targets) > MAX_VALUES as u64 {
         return Err(Error::data(
@@ -123,33 +133,47 @@ pub(crate) fn looks_like_fann(bytes: &[u8]) -> bool {
     line.len() < 100
         && core::str::from_utf8(line).is_ok_and(|line| {
             let mut words = line.split_ascii_whitespace();
-            words.by_ref().take(3).filter(|word| word.parse::<u64>().is_ok()).count() == 3 && words.next().is_none()
+            words.by_ref().take(3).filter(|word| word.parse::<u64>().is_ok()).count() == 3
+                && words.next().is_none()
         })
 }
 
 /// Reads FANN training text: `rows inputs outputs`, then input and output lines in turn.
 pub(crate) fn read_fann(bytes: &[u8], task: Option<Task>) -> Result<Table, Error> {
-    let text = core::str::from_utf8(bytes)
-        .map_err(|error| Error::data("data", format!("data: byte {} is not UTF-8; save the file as UTF-8", error.valid_up_to())))?;
+    let text = core::str::from_utf8(bytes).map_err(|error| {
+        Error::data(
+            "data",
+            format!("data: byte {} is not UTF-8; save the file as UTF-8", error.valid_up_to()),
+        )
+    })?;
     let mut words = text.split_ascii_whitespace();
     let mut header = [0u64; 3];
     for slot in &mut header {
         *slot = words.next().and_then(|word| word.parse().ok()).ok_or_else(|| {
-            Error::data("data", "data: the first line of FANN text must be three whole numbers: rows inputs outputs")
+            Error::data(
+                "data",
+                "data: the first line of FANN text must be three whole numbers: rows inputs outputs",
+            )
         })?;
     }
     let [rows, inputs, targets] = header;
     check_shape(rows, inputs, targets)?;
     let (rows, inputs, targets) = (rows as usize, inputs as usize, targets as usize);
     if rows.saturating_mul(inputs + targets) > bytes.len() {
-        return Err(Error::data("data", format!("data: the first line promises {rows} rows, but the text ends early")));
+        return Err(Error::data(
+            "data",
+            format!("data: the first line promises {rows} rows, but the text ends early"),
+        ));
     }
     let mut features = Vec::with_capacity(rows * inputs);
     let mut goals = Vec::with_capacity(rows * targets);
     for row in 1..=rows {
         for column in 1..=inputs + targets {
             let word = words.next().ok_or_else(|| {
-                Error::data("data", format!("data: the first line promises {rows} rows, but row {row} is not complete"))
+                Error::data(
+                    "data",
+                    format!("data: the first line promises {rows} rows, but row {row} is not complete"),
+                )
             })?;
             let place = |error: CellError| error.at(&format!("row {row}"), &format!("{column}"), word);
             let value = parse_number(word).map_err(place)?;
@@ -161,7 +185,10 @@ pub(crate) fn read_fann(bytes: &[u8], task: Option<Task>) -> Result<Table, Error
         }
     }
     if let Some(word) = words.next() {
-        return Err(Error::data("data", format!("data: text {:?} follows the last of {rows} rows", shorten(word))));
+        return Err(Error::data(
+            "data",
+            format!("data: text {:?} follows the last of {rows} rows", shorten(word)),
+        ));
     }
     build("fann", rows, inputs, targets, features, goals, task)
 }
@@ -188,11 +215,20 @@ fn build(
     task: Option<Task>,
 ) -> Result<Table, Error> {
     let (task, classes, labels) = targets_of(rows, targets, &goals, task)?;
-    let column = |index: usize| Column { name: format!("x{index}"), categories: Vec::new(), indicator: false, fill: 0.0 };
+    let column = |index: usize| Column {
+        name: format!("x{index}"),
+        categories: Vec::new(),
+        indicator: false,
+        fill: 0.0,
+    };
     let schema = Schema {
         format: format.to_string(),
         task,
-        target: if targets == 1 || task == Task::Classification { "y".to_string() } else { format!("y1..y{targets}") },
+        target: if targets == 1 || task == Task::Classification {
+            "y".to_string()
+        } else {
+            format!("y1..y{targets}")
+        },
         columns: (1..=inputs).map(column).collect(),
         classes,
         targets: if task == Task::Classification { 1 } else { targets },
@@ -215,13 +251,20 @@ fn targets_of(rows: usize, targets: usize, goals: &[f32], task: Option<Task>) ->
     if targets > 1 {
         let labels: Vec<u32> = goals.chunks_exact(targets).map_while(one_hot).collect();
         if labels.len() == rows {
-            return Ok((Task::Classification, (1..=targets).map(|index| index.to_string()).collect(), labels));
+            return Ok((
+                Task::Classification,
+                (1..=targets).map(|index| index.to_string()).collect(),
+                labels,
+            ));
         }
         return match task {
             None => Ok(regression),
             Some(_) => Err(Error::data(
                 "target",
-                format!("target: row {} is not one-hot; classification needs one 1 among its {targets} targets", labels.len() + 1),
+                format!(
+                    "target: row {} is not one-hot; classification needs one 1 among its {targets} targets",
+                    labels.len() + 1
+                ),
             )),
         };
     }
@@ -239,7 +282,10 @@ fn targets_of(rows: usize, targets: usize, goals: &[f32], task: Option<Task>) ->
         return Ok(regression);
     }
     if distinct.len() > MAX_CLASSES {
-        return Err(Error::data("target", format!("target: more than {MAX_CLASSES} classes; choose task regression")));
+        return Err(Error::data(
+            "target",
+            format!("target: more than {MAX_CLASSES} classes; choose task regression"),
+        ));
     }
     let classes: Vec<String> = distinct.iter().map(|value| number_label(f64::from(*value))).collect();
     let labels = goals

@@ -50,7 +50,9 @@ impl Stepper {
     /// Takes over the weights, at the start of an epoch.
     pub fn load(&mut self, net: &Mlp) {
         for (layer, step) in net.layers.iter().zip(&mut self.steps) {
-            for (output, row) in net.weights[layer.offset..].chunks_exact(layer.width).take(layer.outputs).enumerate() {
+            for (output, row) in
+                net.weights[layer.offset..].chunks_exact(layer.width).take(layer.outputs).enumerate()
+            {
                 for (input, weight) in row[..=layer.inputs].iter().enumerate() {
                     step.transposed[input * step.width + output] = *weight;
                 }
@@ -147,7 +149,13 @@ impl Stepper {
                 // the weights' rows may be wider than the layer below: only its own part is taken
                 let width = below.width.min(layer.width);
                 below.delta.fill(0.0);
-                matrix_vector(self.level, weights, layer.width, &delta[..layer.outputs], &mut below.delta[..width]);
+                matrix_vector(
+                    self.level,
+                    weights,
+                    layer.width,
+                    &delta[..layer.outputs],
+                    &mut below.delta[..width],
+                );
                 below.delta[layer.inputs..].fill(0.0);
                 if dropping {
                     below.delta.iter_mut().zip(&below.slope).for_each(|(delta, slope)| *delta *= slope);

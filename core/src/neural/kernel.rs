@@ -178,7 +178,14 @@ fn accumulate_body<const T: usize, const L: usize>(
 }
 
 /// Packs weights `[m][width]` (the first `depth` of each row) as `[m / tile][k][tile]` for [`multiply`].
-pub(crate) fn pack(level: Level, weights: &[f32], width: usize, depth: usize, rows: usize, packed: &mut Vec<f32>) {
+pub(crate) fn pack(
+    level: Level,
+    weights: &[f32],
+    width: usize,
+    depth: usize,
+    rows: usize,
+    packed: &mut Vec<f32>,
+) {
     let tile = level.tile();
     packed.clear();
     packed.resize(rows.div_ceil(tile) * tile * depth, 0.0);

@@ -3,20 +3,38 @@
 //! Sums over inputs run in index order; sums over rows run in blocks of 64 rows, the blocks added left to
 //! right; vector lanes hold independent results only; multiply and add stay apart. See `docs/neural.md`.
 
+mod activation;
+mod blocks;
+mod cascade;
+mod cascade_trainer;
+mod codec;
 mod csv;
 pub mod data;
-mod activation;
 mod formats;
+mod fuse;
+mod incremental;
 mod kernel;
 mod math;
-pub mod schema;
+mod mlp_trainer;
+mod model;
+mod network;
+mod optimiser;
 pub mod plan;
+mod prepare;
+pub mod schema;
 mod table;
+mod trainer;
+mod view;
 
+pub use codec::{MODEL_MAGIC, MODEL_VERSION};
 pub use data::{inspect_data, DataOptions, Summary};
 pub use formats::encode_arrays;
-pub use plan::{resolve_plan, MemberPlan, MemberRequest, Recipe, TrainingPlan};
+pub use fuse::{fuse, FuseResult};
+pub use kernel::Level;
+pub use model::{Model, PredictedCsv};
+pub use plan::{resolve_plan, MemberPlan, MemberRequest, Recipe, TrainingPlan, ENGINE_VERSION};
 pub use schema::Task;
+pub use trainer::{MemberResult, Progress, Trainer};
 
 /// The bundled sample: iris as CSV (Fisher 1936, UCI machine learning repository, CC BY 4.0), target `species`.
 pub fn sample() -> &'static [u8] {

@@ -66,10 +66,6 @@ impl Mlp {
         self.layers.first().map_or(0, |layer| layer.inputs)
     }
 
-    pub fn outputs(&self) -> usize {
-        self.layers.last().map_or(0, |layer| layer.outputs)
-    }
-
     /// `l2` for each weight, 0 for biases and padding.
     pub fn decay(&self, l2: f32) -> Vec<f32> {
         let mut decay = vec![0.0; self.weights.len()];
@@ -133,7 +129,14 @@ impl Passes {
             kernel::pack(self.level, weights, layer.width, layer.inputs + 1, layer.outputs, &mut pass.packed);
             if backward && index > 0 {
                 let packed = &mut pass.transposed;
-                kernel::pack_transposed(self.level, weights, layer.width, layer.inputs, layer.outputs, packed);
+                kernel::pack_transposed(
+                    self.level,
+                    weights,
+                    layer.width,
+                    layer.inputs,
+                    layer.outputs,
+                    packed,
+                );
             }
         }
     }
@@ -149,7 +152,15 @@ impl Passes {
             let (before, rest) = self.passes.split_at_mut(index);
             let Some(pass) = rest.first_mut() else { return };
             let input = before.last().map_or(panel, |pass| pass.y.as_slice());
-            kernel::multiply(self.level, &pass.packed, layer.inputs + 1, layer.outputs, input, &mut pass.z, lanes);
+            kernel::multiply(
+                self.level,
+                &pass.packed,
+                layer.inputs + 1,
+                layer.outputs,
+                input,
+                &mut pass.z,
+                lanes,
+            );
             let size = layer.outputs * BLOCK;
             activation::forward(self.level, layer.activation, &pass.z, &mut pass.y[..size]);
             if let (true, Some((share, rng))) = (index < last, &mut dropout) {
@@ -223,7 +234,7 @@ pub(crate) fn errors(y: &[f32], targets: &[f32], delta: &mut [f32], rows: usize)
 }
 
 /// Squared error through softmax: delta_o = y_o * (e_o - sum over k of e_k * y_k).
-fn softmax_delta(y: &[f32], delta: &mut [f32]) {
+pub(crate) fn softmax_delta(y: &[f32], delta: &mut [f32]) {
     let mut dot = [0.0f32; BLOCK];
     for (errors, values) in delta.chunks_exact(BLOCK).zip(y.chunks_exact(BLOCK)) {
         for ((slot, error), value) in dot.iter_mut().zip(errors).zip(values) {

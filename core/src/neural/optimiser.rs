@@ -59,6 +59,15 @@ impl Optimiser {
         }
     }
 
+    /// Forgets all that was learnt of the slopes, for a new phase.
+    pub fn restart(&mut self) {
+        let start = if matches!(self.rule, Rule::Rprop | Rule::Sarprop) { self.rate } else { 0.0 };
+        self.first.fill(0.0);
+        self.second.fill(start);
+        self.powers = (1.0, 1.0);
+        self.updates = 0;
+    }
+
     /// One update; `gradient` is of the mean error, decay included, and `error` is the epoch's mean squared error.
     pub fn update(&mut self, weights: &mut [f32], gradient: &[f32], error: f64, rng: &mut Rng) {
         let (level, rate, first, second) = (self.level, self.rate, &mut self.first[..], &mut self.second[..]);
@@ -161,7 +170,14 @@ by_level! {
 }
 
 #[inline(always)]
-fn adam_body(weights: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32], rate: f32, spread: f32) {
+fn adam_body(
+    weights: &mut [f32],
+    gradient: &[f32],
+    first: &mut [f32],
+    second: &mut [f32],
+    rate: f32,
+    spread: f32,
+) {
     const KEEP1: f32 = BETA1 as f32;
     const KEEP2: f32 = BETA2 as f32;
     for (((w, g), m), v) in weights.iter_mut().zip(gradient).zip(first).zip(second) {

@@ -254,13 +254,20 @@ fn check_sizes(recipe: &Recipe) -> Result<(), Error> {
         return Err(Error::invalid("hidden", "hidden: at most 16 layers of 1 to 4096 units"));
     }
     if cascade != recipe.hidden.is_empty() {
-        return Err(Error::invalid("hidden", "hidden: none for cascade-correlation, at least one layer otherwise"));
+        return Err(Error::invalid(
+            "hidden",
+            "hidden: none for cascade-correlation, at least one layer otherwise",
+        ));
     }
     if cascade && !((1..=256).contains(&recipe.max_units) && (1..=64).contains(&recipe.candidates)) {
         return Err(Error::invalid("maxUnits", "maxUnits: 1 to 256 units and 1 to 64 candidates"));
     }
     if !["all", "subset", "products", "components"].contains(&recipe.view.kind.as_str()) {
-        return Err(Error::not_one_of("view", &recipe.view.kind, &["all", "subset", "products", "components"]));
+        return Err(Error::not_one_of(
+            "view",
+            &recipe.view.kind,
+            &["all", "subset", "products", "components"],
+        ));
     }
     if recipe.view.kind != "all" && !(1..=10_000).contains(&recipe.view.count) {
         return Err(Error::invalid("count", "count: 1 to 10000 features of the view"));

@@ -42,9 +42,13 @@ impl Prepared {
 pub(crate) fn prepare(bytes: &[u8], plan: &TrainingPlan) -> Result<Prepared, Error> {
     let hash = hex(&sha256(&[bytes]));
     if hash != plan.dataset {
-        return Err(Error::data("data", format!("data: the bytes have hash {hash}, the plan was made for {}", plan.dataset)));
+        return Err(Error::data(
+            "data",
+            format!("data: the bytes have hash {hash}, the plan was made for {}", plan.dataset),
+        ));
     }
-    let options = DataOptions { target: plan.target.clone(), task: plan.task.clone(), format: plan.format.clone() };
+    let options =
+        DataOptions { target: plan.target.clone(), task: plan.task.clone(), format: plan.format.clone() };
     let mut table = read_table(bytes, &options)?;
     let seed = parse_hex(&plan.split_seed)
         .ok_or_else(|| Error::invalid("splitSeed", "splitSeed: must be 64 hexadecimal digits"))?;
@@ -206,7 +210,8 @@ fn scale_targets(table: &mut Table, train: &[u32]) -> Vec<f32> {
         return targets;
     }
     for output in 0..outputs {
-        let (center, deviation) = moments(train.iter().map(|row| table.values[*row as usize * outputs + output]));
+        let (center, deviation) =
+            moments(train.iter().map(|row| table.values[*row as usize * outputs + output]));
         let (center, deviation) = (center as f32, finite(deviation as f32));
         table.schema.target_mean.push(center);
         table.schema.target_scale.push(if deviation > 0.0 { deviation } else { 1.0 });

@@ -3,8 +3,8 @@
 use super::csv::Reader;
 use super::data::{Table, MAX_VALUES};
 use super::schema::{
-    is_missing, list_names, parse_number, shorten, CellError, Column, Schema, Task, MAX_CATEGORIES, MAX_CLASSES,
-    MAX_INPUTS,
+    is_missing, list_names, parse_number, shorten, CellError, Column, Schema, Task, MAX_CATEGORIES,
+    MAX_CLASSES, MAX_INPUTS,
 };
 use crate::error::Error;
 use alloc::collections::BTreeSet;
@@ -68,7 +68,9 @@ impl Scan {
 
     fn check_finite(&self, name: &str) -> Result<(), Error> {
         match &self.not_finite {
-            Some((row, cell)) if self.numeric() => Err(CellError::NotFinite.at(&format!("row {row}"), name, cell)),
+            Some((row, cell)) if self.numeric() => {
+                Err(CellError::NotFinite.at(&format!("row {row}"), name, cell))
+            }
             _ => Ok(()),
         }
     }
@@ -127,7 +129,10 @@ pub(crate) fn read_header(reader: &mut Reader<'_>) -> Result<Vec<String>, Error>
     let mut seen = BTreeSet::new();
     for name in &names {
         if !seen.insert(name.as_str()) {
-            return Err(Error::data("data", format!("data: two columns are named {:?}; rename one", shorten(name))));
+            return Err(Error::data(
+                "data",
+                format!("data: two columns are named {:?}; rename one", shorten(name)),
+            ));
         }
     }
     Ok(names)
@@ -207,7 +212,10 @@ fn classes_of(name: &str, scan: &Scan, task: Option<Task>) -> Result<(Task, Vec<
     if scan.missing > 0 {
         return Err(Error::data(
             "target",
-            format!("target: row {} of column {shown:?} is empty; every row needs a target", scan.first_missing),
+            format!(
+                "target: row {} of column {shown:?} is empty; every row needs a target",
+                scan.first_missing
+            ),
         ));
     }
     scan.check_finite(name)?;
@@ -253,7 +261,8 @@ pub(crate) fn number_label(number: f64) -> String {
 /// The class index of a trimmed target cell.
 pub(crate) fn class_index(classes: &[String], cell: &str) -> Option<u32> {
     let find = |label: &str| classes.iter().position(|class| class == label);
-    let index = find(cell).or_else(|| cell.parse::<f64>().ok().and_then(|number| find(&number_label(number))));
+    let index =
+        find(cell).or_else(|| cell.parse::<f64>().ok().and_then(|number| find(&number_label(number))));
     index.map(|index| index as u32)
 }
 
@@ -272,7 +281,14 @@ fn encode(bytes: &[u8], schema: Schema, target_index: usize, rows: usize) -> Res
             format!("data: {rows} rows of {width} inputs; at most {MAX_VALUES} values in all are allowed"),
         ));
     }
-    let mut table = Table { rows, missing: 0, inputs: vec![0.0; rows * width], labels: Vec::new(), values: Vec::new(), schema };
+    let mut table = Table {
+        rows,
+        missing: 0,
+        inputs: vec![0.0; rows * width],
+        labels: Vec::new(),
+        values: Vec::new(),
+        schema,
+    };
     let mut reader = Reader::new(bytes)?;
     reader.record(&mut |_, _| Ok(()))?;
     let mut offset = 0;
