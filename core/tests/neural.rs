@@ -83,12 +83,12 @@ fn sunspots_are_predicted_better_than_by_their_mean() {
 fn every_algorithm_trains_every_pattern() {
     for algorithm in ruv_swarm_core::neural::plan::ALGORITHMS {
         let plan = plan_of(IRIS, "", &requests(ALL, &[algorithm]));
-        for member in 0..ALL.len() {
+        for (member, pattern) in ALL.iter().enumerate() {
             let (model, report) = train(IRIS, &plan, member, 50);
             println!("{report}");
             assert_eq!(report["algorithm"], *algorithm);
             let accuracy = report["validationAccuracy"].as_f64().unwrap();
-            assert!(accuracy > 0.75, "{algorithm} {}: {accuracy}", ALL[member]);
+            assert!(accuracy > 0.75, "{algorithm} {pattern}: {accuracy}");
             Model::load(&model).unwrap();
         }
     }

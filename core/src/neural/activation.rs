@@ -60,7 +60,7 @@ impl Activation {
     /// Standard deviation of initial weights is this over the root of the number of inputs.
     pub(crate) fn gain(self) -> f32 {
         match self {
-            Activation::Relu => 1.414_213_5,
+            Activation::Relu => core::f32::consts::SQRT_2,
             Activation::Logistic => 2.0,
             _ => 1.0,
         }

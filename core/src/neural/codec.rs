@@ -322,7 +322,7 @@ impl Reader<'_> {
             }
             3 => {
                 let count = self.u32()? as usize;
-                if count % inputs != 0 {
+                if count.checked_rem(inputs) != Some(0) {
                     return Err(damaged("its components"));
                 }
                 View::Components(self.floats(count)?)

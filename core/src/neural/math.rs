@@ -79,10 +79,10 @@ pub(crate) fn logistic(x: f32) -> f32 {
 pub(crate) fn tanh(x: f32) -> f32 {
     let z = x * x;
     let mut p = -5.704_988_7e-3;
-    p = p * z + 2.063_908_9e-2;
+    p = p * z + 2.063_909e-2;
     p = p * z + -5.373_971_6e-2;
     p = p * z + 1.333_144_2e-1;
-    p = p * z + -3.333_328_2e-1;
+    p = p * z + -3.333_328e-1;
     let small = p * z * x + x;
     let a = abs(x);
     let a = if a > 20.0 { 20.0 } else { a };

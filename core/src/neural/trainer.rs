@@ -13,6 +13,7 @@ use super::view::View;
 use crate::error::{Code, Error};
 use crate::hash::parse_hex;
 use crate::rng::Rng;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -75,8 +76,8 @@ pub(crate) struct EpochLoss {
 
 /// One way of learning; a step is an epoch.
 enum Learner {
-    Mlp(MlpTrainer),
-    Cascade(CascadeTrainer),
+    Mlp(Box<MlpTrainer>),
+    Cascade(Box<CascadeTrainer>),
 }
 
 /// Training of one member.
@@ -123,9 +124,9 @@ impl Trainer {
         let train = blocks(&data, &view, &rows);
         let validation = blocks(&data, &view, &data.validation);
         let learner = if recipe.algorithm == "cascade-correlation" {
-            Learner::Cascade(CascadeTrainer::new(level, &recipe, train, validation, rng)?)
+            Learner::Cascade(Box::new(CascadeTrainer::new(level, &recipe, train, validation, rng)?))
         } else {
-            Learner::Mlp(MlpTrainer::new(level, &recipe, train, validation, rng)?)
+            Learner::Mlp(Box::new(MlpTrainer::new(level, &recipe, train, validation, rng)?))
         };
         let progress = Progress {
             member: member as u32,
