@@ -17,6 +17,7 @@ import nox
 ROOT = Path(__file__).resolve().parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
+import build_wasm
 import chromium
 import quickstart as quick
 import steps
@@ -118,9 +119,12 @@ def python(arguments: list[str]) -> None:
 
 
 @task
-def wasm(_: list[str]) -> None:
-    """Build the WebAssembly module into npm/wasm."""
-    steps.wasm()
+def wasm(arguments: list[str]) -> None:
+    """Build the WebAssembly module into npm/wasm; with --pack by the wasm-pack on PATH."""
+    if arguments == ["--pack"]:
+        build_wasm.pack()
+    else:
+        steps.wasm()
 
 
 @task

@@ -7,11 +7,24 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
-from tools import NPM, ROOT, BuildError, command_line, output, run, say, step, target_dir
+from tools import (
+    NPM,
+    ROOT,
+    BuildError,
+    command_line,
+    environment,
+    output,
+    run,
+    say,
+    step,
+    target_dir,
+)
 from wasm_toolchain import TARGET, wasm_environment
 
 OUT = NPM / "wasm"
@@ -53,6 +66,20 @@ def build() -> None:
         (OUT / kind / "package.json").write_text(json.dumps({"type": modules}) + "\n")
     optimised.unlink()
     report(OUT / "web" / MODULE)
+
+
+def pack() -> None:
+    """Build for the web with wasm-pack, handing it our wasm-bindgen of the right version."""
+    added = wasm_environment()
+    run("cargo", "build", "--locked", "--quiet", "--package", "xtask")
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "wasm-bindgen").symlink_to((target_dir() / "debug" / "xtask").resolve())
+        path = os.pathsep.join([folder, added.get("PATH") or environment()["PATH"]])
+        run(
+            *("wasm-pack", "build", "bindings/wasm", "--mode", "no-install", "--target", "web"),
+            *("--out-dir", OUT / "web", "--out-name", "ruv_swarm"),
+            env={**added, "PATH": path, "CARGO_TARGET_DIR": str(target_dir().resolve() / "wasm")},
+        )
 
 
 def report(module: Path) -> None:
