@@ -16,6 +16,7 @@ from pathlib import Path
 from tools import (
     NPM,
     ROOT,
+    STAMPS,
     BuildError,
     command_line,
     environment,
@@ -72,6 +73,8 @@ def pack() -> None:
     """Build for the web with wasm-pack, handing it our wasm-bindgen of the right version."""
     added = wasm_environment()
     run("cargo", "build", "--locked", "--quiet", "--package", "xtask")
+    # What it writes is not optimised as the published module is: that is then to be built again.
+    (STAMPS / "wasm.json").unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "wasm-bindgen").symlink_to((target_dir() / "debug" / "xtask").resolve())
         path = os.pathsep.join([folder, added.get("PATH") or environment()["PATH"]])

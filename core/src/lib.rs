@@ -11,7 +11,7 @@
 //! |---|---|
 //! | 4 | swarm, query, snapshot, codec, operations, render |
 //! | 3 | decide (uses policy), apply (does not) |
-//! | 2 | policy, cognition, neural |
+//! | 2 | policy, neural |
 //! | 1 | command, event, state and the nouns |
 //! | 0 | ids, time, rng, hash, limits, error, json |
 #![no_std]

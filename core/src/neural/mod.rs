@@ -19,6 +19,7 @@ mod mlp_trainer;
 mod model;
 mod network;
 mod optimiser;
+mod pattern;
 pub mod plan;
 mod prepare;
 pub mod schema;

@@ -5,8 +5,8 @@
 
 use super::activation::Activation;
 use super::data::Summary;
+use super::pattern;
 use super::schema::Task;
-use crate::cognition;
 use crate::error::{Code, Error};
 use crate::hash::{hex, parse_hex, sha256, Hash};
 use alloc::format;
@@ -148,7 +148,7 @@ pub fn resolve_plan(
     let mut plans = Vec::with_capacity(members.len());
     for (index, request) in members.iter().enumerate() {
         check_algorithms(&request.algorithms)?;
-        let recipe = cognition::recipe(&request.pattern, &request.algorithms, &summary, task)?;
+        let recipe = pattern::recipe(&request.pattern, &request.algorithms, &summary, task)?;
         let member = index as u32;
         let seed = hex(&member_seed(&seed, &summary.hash, &recipe, member)?);
         plans.push(MemberPlan { member, seed, recipe });
