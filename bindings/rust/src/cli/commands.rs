@@ -9,6 +9,7 @@ use serde_json::{json, Map, Value};
 
 use super::{interrupt, Context};
 use crate::host::{read, Host, Options};
+use crate::init::{create_or_join, with_draws};
 use crate::store::{Durability, Store};
 
 /// How many events are read at a time.
@@ -56,25 +57,6 @@ pub(super) fn init(context: &mut Context<'_>) -> Result<i32, Error> {
     );
     context.out.result(&format!("{}database {db}\n", render("swarm_init", &response)), &json);
     Ok(0)
-}
-
-/// The request with what the host draws for a new swarm: its id, and a seed if none was given.
-fn with_draws(request: &Map<String, Value>) -> String {
-    let mut request = request.clone();
-    request.insert("swarmId".into(), json!(crate::random::swarm_id()));
-    request.entry("seed").or_insert_with(|| json!(crate::random::seed()));
-    Value::Object(request).to_string()
-}
-
-pub(crate) fn create_or_join(host: &Host, request: &Map<String, Value>) -> Result<String, Error> {
-    if host.version()? == 0 {
-        match host.call("swarm_init", &with_draws(request), "") {
-            // another process was faster: join what it made
-            Err(error) if error.code == Code::Conflict => {}
-            answer => return answer,
-        }
-    }
-    host.call("swarm_init", &Value::Object(request.clone()).to_string(), "")
 }
 
 pub(super) fn spawn(context: &mut Context<'_>) -> Result<i32, Error> {

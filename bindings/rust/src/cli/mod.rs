@@ -3,9 +3,12 @@
 
 mod commands;
 mod interrupt;
+mod live;
 mod monitor;
+mod orchestrate;
 mod output;
 mod place;
+mod predict;
 mod table;
 
 use clap::error::ErrorKind;
@@ -44,6 +47,8 @@ fn dispatch(name: &str, context: &mut Context<'_>) -> Result<i32, Error> {
     match name {
         "init" => commands::init(context),
         "spawn" => commands::spawn(context),
+        "orchestrate" => orchestrate::run(context),
+        "predict" => predict::run(context),
         "status" => commands::status(context),
         "query" => commands::query(context),
         "monitor" => monitor::run(context),
