@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use crate::agent::Agent;
 use crate::cognition::{DEFAULT_PATTERNS, PATTERNS};
 use crate::config::is_neural;
-use crate::ids::TaskId;
+use crate::ids::{AgentId, TaskId};
 use crate::state::State;
 use crate::task::{Task, TaskState};
 
@@ -112,6 +112,10 @@ pub fn cast<'a>(state: &'a State, strategy: &str, named: &[String], neural: bool
     };
     let mut cast = Cast::default();
     for pattern in patterns.iter().take(most) {
+        if let Some(agent) = AgentId::parse(pattern).and_then(|id| there.iter().find(|agent| agent.id == id)) {
+            cast.used.push(agent);
+            continue;
+        }
         let mut found = there.iter().filter(|agent| agent.pattern == *pattern).peekable();
         if found.peek().is_none() {
             cast.missing.push(pattern.clone());
@@ -164,6 +168,19 @@ pub fn plan_work(strategy: &str, members: &[String]) -> Vec<PlannedTask> {
         }
         _ => vec![PlannedTask { name: "goal".into(), member: None, after: vec![] }],
     }
+}
+
+/// Refuses what is neither a cognitive pattern nor the id of an agent that can take part.
+pub fn check_named(state: &State, name: &str, neural: bool) -> Result<(), crate::error::Error> {
+    if AgentId::parse(name).is_none() {
+        return check_pattern("agents", name);
+    }
+    let agent = state.agent("agents", name)?;
+    if agent.state == "retired" || is_neural(&agent.agent_type) != neural {
+        let message = alloc::format!("agents: {name} is {} of type {:?} and cannot take part", agent.state, agent.agent_type);
+        return Err(crate::error::Error::new(crate::error::Code::FailedPrecondition, "agents", message));
+    }
+    Ok(())
 }
 
 /// Checks a list of patterns.

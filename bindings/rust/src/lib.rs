@@ -20,8 +20,8 @@ pub use processing::Processing;
 pub use ruv_swarm_core as core;
 pub use ruv_swarm_core::{Code, Error};
 pub use swarm::{
-    Agent, AgentBuilder, AgentConfig, AgentType, Data, Ensemble, Member, PersistenceConfig, Swarm, SwarmConfig, Task,
-    Topology, TrainingResult,
+    Agent, AgentBuilder, AgentConfig, AgentType, Data, Ensemble, Member, PersistenceConfig, Swarm,
+    SwarmConfig, Task, Topology, TrainingResult,
 };
 
 /// The version of this crate, equal in every package of the project.

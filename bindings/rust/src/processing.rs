@@ -23,7 +23,14 @@ pub struct Processing {
 #[derive(Default)]
 struct Shared {
     cancelled: AtomicBool,
-    answer: Mutex<(Option<Result<TrainingResult, Error>>, Option<Waker>)>,
+    answer: Mutex<Answer>,
+}
+
+/// What the thread hands to whoever polls.
+#[derive(Default)]
+struct Answer {
+    result: Option<Result<TrainingResult, Error>>,
+    waker: Option<Waker>,
 }
 
 impl Processing {
@@ -38,24 +45,26 @@ impl Future for Processing {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         {
             let mut answer = self.shared.answer.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(result) = answer.0.take() {
+            if let Some(result) = answer.result.take() {
                 return Poll::Ready(result);
             }
-            answer.1 = Some(context.waker().clone());
+            answer.waker = Some(context.waker().clone());
         }
         let Some((host, request, data)) = self.start.take() else { return Poll::Pending };
         let shared = self.shared.clone();
         let spawned = std::thread::Builder::new().name("ruv-swarm-train".into()).spawn(move || {
             let result = train(&host, request, &data, &shared.cancelled);
             let mut answer = shared.answer.lock().unwrap_or_else(PoisonError::into_inner);
-            answer.0 = Some(result);
-            if let Some(waker) = answer.1.take() {
+            answer.result = Some(result);
+            if let Some(waker) = answer.waker.take() {
                 waker.wake();
             }
         });
         match spawned {
             Ok(_) => Poll::Pending,
-            Err(error) => Poll::Ready(Err(Error::new(Code::Internal, "", format!("cannot start a thread: {error}")))),
+            Err(error) => {
+                Poll::Ready(Err(Error::new(Code::Internal, "", format!("cannot start a thread: {error}"))))
+            }
         }
     }
 }
@@ -66,7 +75,12 @@ impl Drop for Processing {
     }
 }
 
-fn train(host: &Host, request: Map<String, Value>, data: &Data, cancelled: &AtomicBool) -> Result<TrainingResult, Error> {
+fn train(
+    host: &Host,
+    request: Map<String, Value>,
+    data: &Data,
+    cancelled: &AtomicBool,
+) -> Result<TrainingResult, Error> {
     let goal = plan_training(host, request, data)?;
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
     let executor = Executor { host, threads, cancelled: &|| cancelled.load(Ordering::Relaxed) };

@@ -373,7 +373,11 @@ impl Agent {
 
 /// Stores the dataset and plans the goal in one transaction; nothing is written if the data cannot
 /// be trained on.
-pub(crate) fn plan_training(host: &Host, mut request: Map<String, Value>, data: &Data) -> Result<String, Error> {
+pub(crate) fn plan_training(
+    host: &Host,
+    mut request: Map<String, Value>,
+    data: &Data,
+) -> Result<String, Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Planned {

@@ -55,12 +55,12 @@ pub fn task_orchestrate(
     let text = request.task.trim();
     check_text("task", text, limits::TEXT_BYTES)?;
     check_capabilities(&request.capabilities)?;
-    for pattern in &request.agents {
-        policy::check_pattern("agents", pattern)?;
-    }
     let priority = priority(&request.priority)?;
     let most = in_range("maxAgents", request.max_agents, limits::AGENTS, 1, limits::AGENTS)? as usize;
     let training = request.dataset.is_some();
+    for name in &request.agents {
+        policy::check_named(state, name, training)?;
+    }
     if !training && text.is_empty() {
         return Err(Error::invalid(
             "task",

@@ -50,7 +50,11 @@ impl Live {
             "agent", "pattern", "algorithm", "state", "epochs", "remark"
         )];
         lines.extend(view.members.iter().map(row));
-        lines.push(if view.fusing { "fusing the members".to_string() } else { waiting(view).unwrap_or_default() });
+        lines.push(if view.fusing {
+            "fusing the members".to_string()
+        } else {
+            waiting(view).unwrap_or_default()
+        });
         for line in &lines {
             picture.push_str(line);
             // what a longer line left behind is wiped
@@ -120,7 +124,8 @@ fn waiting(view: &View) -> Option<String> {
     if !view.waits_for_others() {
         return None;
     }
-    let left = view.members.iter().filter(|m| m.state == MemberState::Elsewhere).map(|m| m.lease_left_ms).max()?;
+    let left =
+        view.members.iter().filter(|m| m.state == MemberState::Elsewhere).map(|m| m.lease_left_ms).max()?;
     Some(format!(
         "another process holds the members that are left; its lease ends in {} s unless it lives",
         left.div_ceil(1000)

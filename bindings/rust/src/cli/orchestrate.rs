@@ -88,7 +88,8 @@ fn dataset(context: &mut Context<'_>) -> Result<(Vec<u8>, String), Error> {
         let name = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
         return Ok((files::read("data", path)?, name.unwrap_or_else(|| path.clone())));
     }
-    let message = "no data was given: training on the bundled sample (iris, 150 flowers); name a file with --data";
+    let message =
+        "no data was given: training on the bundled sample (iris, 150 flowers); name a file with --data";
     let line = format!("{{\"message\":{}}}", json!(message));
     context.out.result(&format!("{message}\n"), &line);
     Ok((neural::sample().to_vec(), "iris.csv".to_string()))

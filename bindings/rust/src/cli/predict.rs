@@ -9,7 +9,9 @@ use crate::files;
 
 pub(super) fn run(context: &mut Context<'_>) -> Result<i32, Error> {
     let missing = |field: &str, what: &str| Error::invalid(field, format!("{field}: missing; give {what}"));
-    let model = context.word("model").ok_or_else(|| missing("model", "a model's hash or the path of a model file"))?;
+    let model = context
+        .word("model")
+        .ok_or_else(|| missing("model", "a model's hash or the path of a model file"))?;
     let data = context.word("data").ok_or_else(|| missing("data", "a CSV file with the rows to predict"))?;
     let model = Model::load(&model_bytes(context, model)?)?;
     let predicted = model.predict_csv(&files::read("data", data)?)?;

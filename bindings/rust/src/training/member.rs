@@ -57,11 +57,21 @@ pub(super) struct Finished {
 }
 
 /// Does the work and sends what came of it.
-pub(super) fn run(task_id: String, work: Work, data: &[u8], plan: &str, shared: &Shared, results: &Sender<Finished>) {
+pub(super) fn run(
+    task_id: String,
+    work: Work,
+    data: &[u8],
+    plan: &str,
+    shared: &Shared,
+    results: &Sender<Finished>,
+) {
     let outcome = catch_unwind(AssertUnwindSafe(|| match work {
         Work::Train { member } => train(data, plan, member, shared),
-        Work::Fuse { models } => fuse(data, plan, &models)
-            .map(|fused| Outcome::Done { model: fused.model, report: fused.report_json, name: "ensemble".into() }),
+        Work::Fuse { models } => fuse(data, plan, &models).map(|fused| Outcome::Done {
+            model: fused.model,
+            report: fused.report_json,
+            name: "ensemble".into(),
+        }),
     }));
     let outcome = match outcome {
         Ok(Ok(outcome)) => outcome,
@@ -85,7 +95,11 @@ fn train(data: &[u8], plan: &str, member: usize, shared: &Shared) -> Result<Outc
         shared.set_progress(&progress);
     }
     let result = trainer.finish()?;
-    Ok(Outcome::Done { model: result.model, report: result.report_json, name: format!("member {}", member + 1) })
+    Ok(Outcome::Done {
+        model: result.model,
+        report: result.report_json,
+        name: format!("member {}", member + 1),
+    })
 }
 
 /// At most doubles, so that one slow epoch after a fast one does not last for seconds.

@@ -12,8 +12,8 @@ use std::sync::mpsc::{channel, Receiver, Sender};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ruv_swarm_core::error::{Code, Error};
 use ruv_swarm_core::config::{FUSE, TRAIN};
+use ruv_swarm_core::error::{Code, Error};
 use ruv_swarm_core::ids::GoalId;
 use ruv_swarm_core::task::{Goal, Task, TaskState};
 use serde::Deserialize;
@@ -105,7 +105,8 @@ impl Executor<'_> {
     /// The ids of the training goals that are not finished, oldest first.
     pub fn unfinished(host: &Host) -> Result<Vec<String>, Error> {
         host.with_swarm(|swarm| {
-            let running = swarm.state().goals.values().filter(|goal| goal.kind == TRAIN && goal.state == "running");
+            let running =
+                swarm.state().goals.values().filter(|goal| goal.kind == TRAIN && goal.state == "running");
             running.map(|goal| goal.id.to_string()).collect()
         })
     }
@@ -203,13 +204,16 @@ impl Run<'_> {
         let now = self.executor.host.now_ms();
         let free = self.executor.threads.max(1).saturating_sub(self.active.len());
         let ready = |task: &&Task| {
-            task.state == TaskState::Ready && task.not_before_ms <= now && !self.active.contains_key(&task.id.to_string())
+            task.state == TaskState::Ready
+                && task.not_before_ms <= now
+                && !self.active.contains_key(&task.id.to_string())
         };
         let chosen: Vec<&Task> = tasks.iter().filter(ready).take(free).collect();
         let claims = chosen
             .iter()
             .map(|task| {
-                let request = json!({ "agentId": holder(task), "taskId": task.id.to_string(), "leaseMs": LEASE_MS });
+                let request =
+                    json!({ "agentId": holder(task), "taskId": task.id.to_string(), "leaseMs": LEASE_MS });
                 Call::new("task_claim", request.to_string())
             })
             .collect();
@@ -234,7 +238,9 @@ impl Run<'_> {
         let shared = Arc::new(Shared::default());
         let work = match task.kind.as_str() {
             FUSE => Work::Fuse { models: self.member_models(tasks)? },
-            _ => Work::Train { member: tasks.iter().filter(|t| t.kind == TRAIN).position(|t| t.id == task.id).unwrap_or(0) },
+            _ => Work::Train {
+                member: tasks.iter().filter(|t| t.kind == TRAIN).position(|t| t.id == task.id).unwrap_or(0),
+            },
         };
         let active = Active {
             agent: holder(task),

@@ -77,7 +77,8 @@ pub struct View {
 impl View {
     pub(super) fn new(goal_id: &str, plan: &str) -> View {
         let members = serde_json::from_str::<TrainingPlan>(plan).map(|plan| plan.members).unwrap_or_default();
-        let recipes = members.into_iter().map(|member| (member.recipe.pattern, member.recipe.algorithm)).collect();
+        let recipes =
+            members.into_iter().map(|member| (member.recipe.pattern, member.recipe.algorithm)).collect();
         View { goal_id: goal_id.to_string(), members: Vec::new(), fusing: false, recipes }
     }
 
