@@ -7,7 +7,7 @@ use ruv_swarm_core::hash::hex;
 
 use crate::errors::OrRaise;
 
-#[pyclass(frozen, get_all, skip_from_py_object, module = "ruv_swarm")]
+#[pyclass(frozen, get_all, module = "ruv_swarm")]
 #[derive(Clone)]
 struct Attach {
     kind: &'static str,
@@ -16,14 +16,14 @@ struct Attach {
     hash: String,
 }
 
-#[pyclass(frozen, get_all, skip_from_py_object, module = "ruv_swarm")]
+#[pyclass(frozen, get_all, module = "ruv_swarm")]
 struct Decision {
     response: String,
     events: Vec<String>,
     attach: Option<Attach>,
 }
 
-#[pyclass(frozen, get_all, skip_from_py_object, module = "ruv_swarm")]
+#[pyclass(frozen, get_all, module = "ruv_swarm")]
 #[derive(Clone)]
 struct Row {
     table: &'static str,
@@ -32,7 +32,7 @@ struct Row {
     body: String,
 }
 
-#[pyclass(frozen, skip_from_py_object, module = "ruv_swarm")]
+#[pyclass(frozen, module = "ruv_swarm")]
 struct Applied {
     #[pyo3(get)]
     seq: u64,

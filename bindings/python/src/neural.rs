@@ -37,7 +37,8 @@ impl Trainer {
     }
 
     fn run(&self, py: Python<'_>, epochs: u32) -> PyResult<String> {
-        let work = || self.lock().as_mut().ok_or_else(finished)?.run(epochs).map(|progress| progress.to_json());
+        let work =
+            || self.lock().as_mut().ok_or_else(finished)?.run(epochs).map(|progress| progress.to_json());
         py.detach(work).or_raise(py)
     }
 
@@ -77,6 +78,12 @@ fn encode_arrays<'py>(
     targets: PyReadonlyArray2<'py, f32>,
     task: &str,
 ) -> PyResult<Bound<'py, PyBytes>> {
+    let task = match task {
+        "" => None,
+        "classification" => Some(engine::Task::Classification),
+        "regression" => Some(engine::Task::Regression),
+        _ => return Err(raise(py, &Error::not_one_of("task", task, &["classification", "regression"]))),
+    };
     let (rows, n_inputs) = (inputs.shape()[0], inputs.shape()[1]);
     if targets.shape()[0] != rows {
         let message = format!("targets: {} rows; the inputs have {rows}", targets.shape()[0]);
@@ -84,14 +91,14 @@ fn encode_arrays<'py>(
     }
     let (inputs, outputs) = (values(py, "inputs", &inputs)?, values(py, "targets", &targets)?);
     let n_targets = targets.shape()[1];
-    let bytes = engine::encode_arrays(inputs, rows, n_inputs, outputs, n_targets, task).or_raise(py)?;
-    Ok(PyBytes::new(py, &bytes))
+    Ok(PyBytes::new(py, &engine::encode_arrays(inputs, rows, n_inputs, outputs, n_targets, task)))
 }
 
 /// The array's own memory; arrays in another order are the caller's to copy.
 fn values<'a>(py: Python<'_>, field: &str, array: &'a PyReadonlyArray2<'_, f32>) -> PyResult<&'a [f32]> {
     array.as_slice().map_err(|_| {
-        let message = format!("{field}: the array is not contiguous in row order; give numpy.ascontiguousarray of it");
+        let message =
+            format!("{field}: the array is not contiguous in row order; give numpy.ascontiguousarray of it");
         raise(py, &Error::data(field, message))
     })
 }
@@ -176,7 +183,12 @@ impl Model {
     }
 
     fn __repr__(&self) -> String {
-        format!("<Model {} inputs={} outputs={}>", self.model.hash(), self.model.inputs(), self.model.outputs())
+        format!(
+            "<Model {} inputs={} outputs={}>",
+            self.model.hash(),
+            self.model.inputs(),
+            self.model.outputs()
+        )
     }
 }
 

@@ -13,8 +13,8 @@ pub(crate) fn with_draws(request: &Map<String, Value>) -> String {
     Value::Object(request).to_string()
 }
 
-/// The answer of `swarm_init`.
-pub(crate) fn create_or_join(host: &Host, request: &Map<String, Value>) -> Result<String, Error> {
+/// Makes the swarm, or joins the one that is there; the answer is that of `swarm_init`.
+pub fn create_or_join(host: &Host, request: &Map<String, Value>) -> Result<String, Error> {
     if host.version()? == 0 {
         match host.call("swarm_init", &with_draws(request), "") {
             // another process was faster: join what it made

@@ -8,7 +8,7 @@ pub mod cli;
 mod clock;
 pub mod files;
 pub mod host;
-mod init;
+pub mod init;
 mod processing;
 pub mod random;
 pub mod store;
