@@ -10,7 +10,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from ruv_swarm_server._gen import service_pb2_grpc
+from ruv_swarm_server._gen import service_pb2, service_pb2_grpc
 from ruv_swarm_server.host import Host
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -32,7 +32,7 @@ def db(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(db: Path) -> Iterator[Start]:
-    """Start `ruv-swarm-server serve` on ports of the system's choice; all are stopped at the end."""
+    """Start `ruv-swarm-server serve` on free ports; all are stopped at the end."""
     running: list[Server] = []
 
     def begin(*options: str, env: dict[str, str] | None = None) -> Server:
@@ -48,6 +48,16 @@ def start(db: Path) -> Iterator[Start]:
 @pytest.fixture
 def server(start: Start) -> Server:
     return start()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the tests of a module that leave its swarm as it is."""
+    server = Server(command("serve", "--db", str(tmp_path_factory.mktemp("shared") / "swarm.db")))
+    with grpc.insecure_channel(server.grpc) as channel:
+        service_pb2_grpc.SwarmServiceStub(channel).SwarmInit(service_pb2.SwarmInitRequest(seed=1))
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
@@ -10,15 +11,18 @@ import grpc
 import grpc.aio
 from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from ruv_swarm import RuvSwarmError
 
+from ruv_swarm_server import kernel
 from ruv_swarm_server._gen import service_pb2
 from ruv_swarm_server.errors import grpc_status, internal
 from ruv_swarm_server.host import Host
 from ruv_swarm_server.security import BODY_LIMIT, Access
+
+log = logging.getLogger(__name__)
 
 Handler = Callable[[Any, Any], Awaitable[Message]]
 Metadata = Sequence[tuple[str, str | bytes]]
@@ -77,32 +81,45 @@ class GrpcServer:
         await self._server.stop(grace_s)
 
     def _method(self, method: MethodDescriptor) -> grpc.RpcMethodHandler[Any, Any]:
-        request_class = message_factory.GetMessageClass(method.input_type)
         response_class = message_factory.GetMessageClass(method.output_type)
+        # Without a deserializer the handler gets the bytes, and can say what is wrong with them.
         return grpc.unary_unary_rpc_method_handler(
-            cast(Any, self._handler(operation_of(method.name), response_class)),
-            request_deserializer=request_class.FromString,
+            cast(Any, self._handler(method, response_class)),
             response_serializer=response_class.SerializeToString,
         )
 
-    def _handler(self, operation: str, response_class: type[Message]) -> Handler:
-        async def handle(request: Message, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
+    def _handler(self, method: MethodDescriptor, response_class: type[Message]) -> Handler:
+        operation = operation_of(method.name)
+        request_class = message_factory.GetMessageClass(method.input_type)
+
+        async def handle(data: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
             metadata = _metadata(context)
             if not self._access.allows(metadata.get("authorization", "")):
                 text = "authorization: a bearer token is required"
                 await context.abort(grpc.StatusCode.UNAUTHENTICATED, text)
             try:
-                text = json_format.MessageToJson(request, indent=None, ensure_ascii=False)
+                request = _json(request_class, data)
                 key = metadata.get("idempotency-key", "")
-                response = await self._host.call(operation, text, key)
-                return json_format.Parse(response, response_class())
+                response = await self._host.call(operation, request, key)
+                # A field that only a newer core tells is left out rather than refused.
+                return json_format.Parse(response, response_class(), ignore_unknown_fields=True)
             except RuvSwarmError as error:
                 await _abort(context, error)
             except json_format.ParseError as error:
+                log.exception("the answer of %s", operation)
                 await _abort(context, internal(error))
             raise AssertionError  # abort never returns
 
         return handle
+
+
+def _json(request_class: type[Message], data: bytes) -> str:
+    try:
+        request = request_class.FromString(data)
+    except DecodeError:
+        text = f"request: not a {request_class.DESCRIPTOR.full_name} message"
+        raise kernel.make_error("invalid_argument", "", text) from None
+    return json_format.MessageToJson(request, indent=None, ensure_ascii=False)
 
 
 def _metadata(context: grpc.aio.ServicerContext[Any, Any]) -> dict[str, str]:

@@ -37,10 +37,6 @@ HEADER_DEADLINE_S = 10.0
 CONNECTION_LIMIT = 1000
 
 
-class TooLargeError(Exception):
-    """A body without a stated length went over the limit."""
-
-
 class Guard:
     """Checks Host, Origin, token and size of every request before the application sees it."""
 
@@ -60,10 +56,7 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        try:
-            await self._app(scope, _counted(receive), send)
-        except TooLargeError:
-            await _too_large()(scope, receive, send)
+        await self._app(scope, receive, send)
 
     def _refusal(self, path: str, headers: Headers) -> Response | None:
         if not self._known(host_name(headers.get("host", ""))):
@@ -75,8 +68,9 @@ class Guard:
             text = "authorization: a bearer token is required\n"
             return PlainTextResponse(text, 401, {"www-authenticate": "Bearer"})
         length = headers.get("content-length", "0")
+        # A body without a stated length is counted by the one path that reads bodies, /mcp.
         if not length.isdecimal() or int(length) > BODY_LIMIT:
-            return _too_large()
+            return PlainTextResponse(f"body: more than {BODY_LIMIT} bytes\n", 413)
         return None
 
     def _known(self, name: str) -> bool:
@@ -88,24 +82,6 @@ class Guard:
         except ValueError:
             return False
         return True
-
-
-def _too_large() -> Response:
-    return PlainTextResponse(f"body: more than {BODY_LIMIT} bytes\n", 413)
-
-
-def _counted(receive: Receive) -> Receive:
-    seen = 0
-
-    async def counted() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > BODY_LIMIT:
-            raise TooLargeError
-        return message
-
-    return counted
 
 
 def application(host: Host, access: Access, names: Collection[str]) -> App:
