@@ -108,29 +108,40 @@ def _port(text: str) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from ruv_swarm_server.app import Settings, serve
 
-    try:
-        token = os.environ.get("RUV_SWARM_TOKEN", "")
-        if options.token_file:
-            token = options.token_file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        print(
-            f"error: tokenFile: cannot read {str(options.token_file)!r}: {error}".lower(),
-            file=sys.stderr,
+    def settings() -> Settings:
+        return Settings(
+            db=options.db,
+            host=options.host,
+            grpc_port=options.grpc_port,
+            http_port=options.http_port,
+            token=_token(options.token_file),
+            insecure=options.insecure,
+            names=tuple(options.allow_host),
+            train=not options.no_train,
+            threads=options.threads,
         )
-        return 2
-    settings = Settings(
-        db=options.db,
-        host=options.host,
-        grpc_port=options.grpc_port,
-        http_port=options.http_port,
-        token=token,
-        insecure=options.insecure,
-        names=tuple(options.allow_host),
-        train=not options.no_train,
-        threads=options.threads,
-    )
+
     ready = _print_json if options.json else _print_text
-    return _run(options, lambda: serve(settings, ready), as_json=options.json)
+
+    async def action() -> int:
+        return await serve(settings(), ready)
+
+    return _run(options, action, as_json=options.json)
+
+
+def _token(path: Path | None) -> str:
+    """Return the bearer token; it is no option, since every user can read those."""
+    from ruv_swarm_server.errors import host_trouble
+
+    if path is None:
+        return os.environ.get("RUV_SWARM_TOKEN", "")
+    try:
+        return path.read_text("utf-8").strip()
+    except FileNotFoundError:
+        raise host_trouble("file_missing", str(path), field="tokenFile") from None
+    except (OSError, UnicodeDecodeError) as error:
+        detail = str(error).lower()
+        raise host_trouble("file_unreadable", str(path), detail, field="tokenFile") from error
 
 
 def _mcp(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from ruv_swarm import RuvSwarmError
 
@@ -39,7 +40,7 @@ class Job:
     probe: Step | None = None
 
 
-Outcome = list[str] | RuvSwarmError
+Outcome: TypeAlias = list[str] | RuvSwarmError
 """The responses of a job's steps, or why it was refused."""
 
 

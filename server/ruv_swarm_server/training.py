@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from ruv_swarm import RuvSwarmError
 
@@ -29,19 +29,51 @@ from ruv_swarm_server.requests import write_object
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-LEASE_MS = 30_000
+# Short, so that another host takes over soon after a crash.
+LEASE_MS = 10_000
 # How often a running task is heard of; also how soon a cancellation is noticed.
 HEARTBEAT_S = 1.0
-# How long one slice of epochs takes, about; it never changes the result.
-SLICE_S = 0.1
+# A slice of epochs lasts about this long: soon enough for a stop to be heard. It never changes
+# the result.
+SLICE_S = 0.05
 # Work that waits for a time is looked at again this often.
 LOOK_S = 1.0
 
 
+MODEL_TYPE = "application/x-ruv-swarm-model"
+
+
 class StoppedError(Exception):
     """The task was cancelled, or this process is to end."""
+
+
+class Shared:
+    """What the thread that computes and the loop that keeps the lease tell each other."""
+
+    def __init__(self) -> None:
+        """Begin with nothing done."""
+        self.stop = threading.Event()
+        self.progress: dict[str, Any] = {}
+
+
+def train(data: bytes, plan: str, member: int, shared: Shared) -> tuple[bytes, str]:
+    """Train a member to its end; return its model file and its report."""
+    trainer = kernel.new_trainer(data, plan, member)
+    epochs = 1
+    while not trainer.done():
+        if shared.stop.is_set():
+            raise StoppedError("stopped before its end")
+        started = time.monotonic()
+        progress = kernel.run_trainer(trainer, epochs)
+        spent = max(time.monotonic() - started, 1e-6)
+        # At most doubled, so that one slow epoch after a fast one does not last for seconds.
+        epochs = max(1, min(epochs * 2, int(epochs * SLICE_S / spent)))
+        shared.progress = {
+            "done": progress["epoch"],
+            "total": progress["maxEpochs"],
+            "note": f"validation loss {progress['bestValidationLoss'] or 0.0:.6f}",
+        }
+    return kernel.finish_trainer(trainer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +111,7 @@ class TrainingExecutor:
         self._threads = threads if threads > 0 else os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="ruv-swarm-train")
         self._active: dict[str, asyncio.Task[None]] = {}
-        self._stopping = threading.Event()
+        self._shared: set[Shared] = set()
         self._loop_task: asyncio.Task[None] | None = None
         self._freed = asyncio.Event()
 
@@ -95,10 +127,11 @@ class TrainingExecutor:
         trace: TracebackType | None,
     ) -> None:
         """End the running slices and give their tasks back."""
-        self._stopping.set()
         if self._loop_task is not None:
             self._loop_task.cancel()
             await asyncio.gather(self._loop_task, return_exceptions=True)
+        for shared in self._shared:
+            shared.stop.set()
         await asyncio.gather(*self._active.values(), return_exceptions=True)
         self._pool.shutdown()
 
@@ -164,7 +197,7 @@ class TrainingExecutor:
             log.warning("task %s: %s", claim.task_id, error.message)
             await self._give_up(claim, error.code, error.message)
         except StoppedError as error:
-            await self._give_up(claim, "interrupted", str(error))
+            await self._give_up(claim, "cancelled", str(error))
         except Exception as error:
             log.exception("task %s", claim.task_id)
             await self._give_up(claim, "internal", f"internal error: {type(error).__name__}")
@@ -188,19 +221,8 @@ class TrainingExecutor:
     async def _train(self, claim: Claim) -> Result:
         plan, data = await self._plan(claim), await self._bytes(claim.dataset)
         member = int(json.loads(claim.payload)["member"])
-        trainer = await self._pooled(lambda: kernel.new_trainer(data, plan, member))
-        epochs, beat = 1, time.monotonic()
-        while not trainer.done():
-            self._check_stop()
-            started = time.monotonic()
-            progress = await self._pooled(partial(kernel.run_trainer, trainer, epochs))
-            spent = time.monotonic() - started
-            epochs = max(1, min(epochs * 2, int(epochs * SLICE_S / max(spent, 1e-6))))
-            if time.monotonic() - beat >= HEARTBEAT_S:
-                await self._beat(claim, progress)
-                beat = time.monotonic()
-        model, report = await self._pooled(lambda: kernel.finish_trainer(trainer))
-        return Result(model, report, f"member {member} of {claim.goal_id}")
+        work = partial(train, data, plan, member)
+        return Result(*await self._keeping(claim, work), f"member {member + 1}")
 
     async def _fuse(self, claim: Claim) -> Result:
         plan, data = await self._plan(claim), await self._bytes(claim.dataset)
@@ -208,17 +230,30 @@ class TrainingExecutor:
         tasks = json.loads(await self._host.call("task_status", asked))["tasks"]
         hashes = [task["artifact"] for task in tasks if task["kind"] == "train"]
         models = [await self._bytes(digest) for digest in hashes]
-        model, report = await self._beating(claim, lambda: kernel.fuse(data, plan, models))
-        return Result(model, report, f"model of {claim.goal_id}")
 
-    async def _beating(self, claim: Claim, work: Callable[[], T]) -> T:
-        """Run one long piece of work while the lease is kept."""
-        future = asyncio.ensure_future(self._pooled(work))
-        while True:
-            done, _ = await asyncio.wait({future}, timeout=HEARTBEAT_S * 5)
-            if done:
-                return future.result()
-            await self._beat(claim, {})
+        def work(_shared: Shared) -> tuple[bytes, str]:
+            return kernel.fuse(data, plan, models)
+
+        return Result(*await self._keeping(claim, work), "ensemble")
+
+    async def _keeping(
+        self, claim: Claim, work: Callable[[Shared], tuple[bytes, str]]
+    ) -> tuple[bytes, str]:
+        """Run ``work`` on a thread of the pool and keep its lease until it ends."""
+        shared = Shared()
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._pool, work, shared)
+        self._shared.add(shared)
+        try:
+            while not (await asyncio.wait({future}, timeout=HEARTBEAT_S))[0]:
+                await self._beat(claim, shared.progress)
+            return future.result()
+        finally:
+            # Cancelled, or the lease is lost: the thread is waited for, so that its place in the
+            # pool is free when the next task is claimed.
+            shared.stop.set()
+            await asyncio.wait({future})
+            self._shared.discard(shared)
 
     async def _plan(self, claim: Claim) -> str:
         asked = write_object({"goalId": claim.goal_id})
@@ -234,13 +269,10 @@ class TrainingExecutor:
     async def _beat(self, claim: Claim, progress: dict[str, Any]) -> None:
         request = {**claim.fields(), "leaseMs": LEASE_MS}
         if progress:
-            request["progress"] = {
-                "done": progress.get("epoch", 0),
-                "total": progress.get("epochs", 0),
-            }
+            request["progress"] = progress
         response = json.loads(await self._host.call("task_heartbeat", write_object(request)))
         if response.get("cancelRequested"):
-            raise StoppedError("cancelled")
+            raise StoppedError("cancelled by a caller")
 
     async def _report(self, claim: Claim, result: Result) -> None:
         """Keep the model and complete the task in one transaction."""
@@ -250,7 +282,7 @@ class TrainingExecutor:
             "hash": digest,
             "size": len(result.model),
             "name": result.name,
-            "mediaType": "application/octet-stream",
+            "mediaType": MODEL_TYPE,
         }
         job = Job(
             (
@@ -272,10 +304,3 @@ class TrainingExecutor:
         except RuvSwarmError as refusal:
             # The lease has passed on or the store is in trouble: the lease's end settles it.
             log.info("task %s not given back: %s", claim.task_id, refusal.message)
-
-    def _check_stop(self) -> None:
-        if self._stopping.is_set():
-            raise StoppedError("the host was stopped")
-
-    async def _pooled(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)

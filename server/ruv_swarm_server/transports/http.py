@@ -7,7 +7,7 @@ import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Collection, Generator, MutableMapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from ruv_swarm_server import __version__
 from ruv_swarm_server.errors import error_object
@@ -117,15 +117,20 @@ class _DeadlineProtocol(H11Protocol):
         self._expect()
 
     def data_received(self, data: bytes) -> None:
-        if self._deadline is None and (self.cycle is None or self.cycle.response_complete):
+        if self._deadline is None and self._idle():
             self._expect()
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
+        if not self._idle():
             self._relax()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._relax()
         super().connection_lost(exc)
+
+    def _idle(self) -> bool:
+        # There is no cycle before the first request, whatever its annotation says.
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is None or cycle.response_complete
 
     def _expect(self) -> None:
         self._deadline = self.loop.call_later(HEADER_DEADLINE_S, self.transport.close)
