@@ -261,8 +261,8 @@ class SqliteStore:
         for seq, row in rows:
             values = {"id": row.id, "state": row.state, "seq": seq, "body": row.body}
             by_table.setdefault(row.table, []).append(values)
-        for table, values in by_table.items():
-            self._write(_UPSERT[table], values)
+        for table, found in by_table.items():
+            self._write(_UPSERT[table], found)
 
     def set_head(self, head: Head, config: str) -> None:
         """Write where the log ends now."""
