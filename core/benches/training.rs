@@ -17,10 +17,31 @@ struct Case {
 const CASES: &[Case] = &[
     Case { name: "small 4-8-3", rows: 150, inputs: 4, hidden: &[8], classes: 3, algorithm: "rprop" },
     Case { name: "gene64 120-64-3", rows: 1588, inputs: 120, hidden: &[64], classes: 3, algorithm: "rprop" },
-    Case { name: "mushroom 125-32-2", rows: 4062, inputs: 125, hidden: &[32], classes: 2, algorithm: "rprop" },
-    Case { name: "synth 64-256-256-10", rows: 4096, inputs: 64, hidden: &[256, 256], classes: 10, algorithm: "rprop" },
+    Case {
+        name: "mushroom 125-32-2",
+        rows: 4062,
+        inputs: 125,
+        hidden: &[32],
+        classes: 2,
+        algorithm: "rprop",
+    },
+    Case {
+        name: "synth 64-256-256-10",
+        rows: 4096,
+        inputs: 64,
+        hidden: &[256, 256],
+        classes: 10,
+        algorithm: "rprop",
+    },
     Case { name: "synth, adam", rows: 4096, inputs: 64, hidden: &[256, 256], classes: 10, algorithm: "adam" },
-    Case { name: "synth, incremental", rows: 4096, inputs: 64, hidden: &[256, 256], classes: 10, algorithm: "incremental" },
+    Case {
+        name: "synth, incremental",
+        rows: 4096,
+        inputs: 64,
+        hidden: &[256, 256],
+        classes: 10,
+        algorithm: "incremental",
+    },
 ];
 
 /// Values in [-1, 1) from a linear congruence; the class is the largest sum over groups of inputs.

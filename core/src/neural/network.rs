@@ -261,3 +261,107 @@ fn drop_units(values: &mut [f32], slopes: &mut [f32], share: f32, rng: &mut Rng)
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::blocks::Blocks;
+    use super::*;
+
+    /// The same network in f64: the loss whose gradient the passes claim to give.
+    fn reference(net: &Mlp, weights: &[f64], row: &[f32], target: &[f32], cross: bool) -> f64 {
+        let mut values: Vec<f64> = row.iter().map(|value| f64::from(*value)).collect();
+        for layer in &net.layers {
+            let sums: Vec<f64> = (0..layer.outputs)
+                .map(|output| {
+                    let start = layer.offset + output * layer.width;
+                    let dot: f64 =
+                        values.iter().zip(&weights[start..]).map(|(value, weight)| value * weight).sum();
+                    dot + weights[start + layer.inputs]
+                })
+                .collect();
+            let total: f64 = sums.iter().map(|sum| sum.exp()).sum();
+            let value = |z: f64| match layer.activation {
+                Activation::Linear => z,
+                Activation::Logistic => 1.0 / (1.0 + (-z).exp()),
+                Activation::Tanh => z.tanh(),
+                Activation::Elliott => z / (1.0 + z.abs()),
+                Activation::Relu => z.max(0.0),
+                Activation::Gaussian => (-z * z).exp(),
+                Activation::Sine => z.sin(),
+                Activation::Softmax => z.exp() / total,
+            };
+            values = sums.into_iter().map(value).collect();
+        }
+        let pairs = values.iter().zip(target).map(|(value, target)| (*value, f64::from(*target)));
+        if cross {
+            pairs.map(|(value, target)| -target * value.ln()).sum()
+        } else {
+            pairs.map(|(value, target)| 0.5 * (value - target) * (value - target)).sum()
+        }
+    }
+
+    fn check(hidden: Activation, output: Activation, cross: bool) {
+        let mut rng = Rng::from_seed(3);
+        let mut net = Mlp::new(&[5, 7, 4, 3], hidden, output);
+        net.randomise(&mut rng);
+        let rows = 70; // more than one block, and a last one that is not full
+        let blocks = Blocks::build(rows, 5, 3, |row, inputs, targets| {
+            inputs.iter_mut().for_each(|value| *value = rng.uniform_f32(-1.0, 1.0));
+            targets
+                .iter_mut()
+                .enumerate()
+                .for_each(|(o, value)| *value = if row % 3 == o { 1.0 } else { 0.0 });
+        });
+        for level in [Level::Baseline, Level::detect()] {
+            let mut passes = Passes::new(level, &net);
+            passes.load(&net, true);
+            let mut gradient = vec![0.0; net.weights.len()];
+            for index in 0..blocks.count() {
+                let block = blocks.block(index);
+                passes.forward(&net, block.panel, block.rows, None);
+                passes.output_delta(&net, block.targets, block.rows, cross);
+                passes.backward(&net, block.sheet, block.rows, &mut gradient);
+            }
+            let loss = |weights: &[f64]| -> f64 {
+                let target = |row: usize| [0, 1, 2].map(|output| blocks.target(row, output));
+                (0..rows)
+                    .map(|row| reference(&net, weights, &blocks.row(row)[..5], &target(row), cross))
+                    .sum()
+            };
+            let mut wide: Vec<f64> = net.weights.iter().map(|weight| f64::from(*weight)).collect();
+            for layer in &net.layers {
+                for place in 0..layer.weights() {
+                    if place % layer.width > layer.inputs {
+                        assert_eq!(gradient[layer.offset + place], 0.0, "padding has no slope");
+                        continue;
+                    }
+                    let at = layer.offset + place;
+                    let (kept, step) = (wide[at], 1e-5);
+                    wide[at] = kept + step;
+                    let above = loss(&wide);
+                    wide[at] = kept - step;
+                    let slope = (above - loss(&wide)) / (2.0 * step);
+                    wide[at] = kept;
+                    let error = (f64::from(gradient[at]) - slope).abs();
+                    assert!(
+                        error <= 2e-4 * slope.abs().max(1.0),
+                        "{hidden:?} {output:?}: {} not {slope}",
+                        gradient[at]
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn gradients_agree_with_differences_in_f64() {
+        use Activation::{Elliott, Gaussian, Linear, Logistic, Relu, Sine, Softmax, Tanh};
+        for hidden in [Linear, Logistic, Tanh, Elliott, Relu, Gaussian, Sine] {
+            check(hidden, Linear, false);
+            check(hidden, Softmax, true);
+        }
+        for output in [Logistic, Tanh, Softmax] {
+            check(Tanh, output, false);
+        }
+    }
+}
