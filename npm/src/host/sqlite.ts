@@ -1,0 +1,239 @@
+/** The SQLite store of Node: one swarm a file, shared by several processes. */
+import { createHash } from 'node:crypto';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { hostError, type Row } from '../load/kernel.js';
+import { errorOf, type RuvSwarmError, RuvSwarmError as ProjectError } from '../gen/errors.js';
+import { openDatabase } from './sqlite-open.js';
+import { patiently, storeError, troubleDetail, troubleKind } from './trouble.js';
+import type { Durability, Head, NewEvent, Store, StoredEvent, StoredSnapshot, Writing } from './store.js';
+
+/** How a SQLite store is opened. */
+export interface SqliteOptions {
+  /** Make the database if there is none; default false. */
+  create?: boolean;
+  /** What an acknowledgement promises; default full. */
+  durability?: Durability;
+}
+
+/** Opens the database file at `path`, or one in memory for `:memory:`. */
+export async function openSqliteStore(path: string, options: SqliteOptions = {}): Promise<Store> {
+  const durability = options.durability ?? 'full';
+  const open = (create: boolean): Promise<DatabaseSync> => openDatabase(path, durability, create);
+  return new SqliteStore(path, durability, await open(options.create ?? false), () => open(false));
+}
+
+class SqliteStore implements Store {
+  readonly shown: string;
+  readonly durability: Durability;
+  readonly #reopen: () => Promise<DatabaseSync>;
+  #connection: Connection | undefined;
+
+  constructor(shown: string, durability: Durability, db: DatabaseSync, reopen: () => Promise<DatabaseSync>) {
+    this.shown = shown;
+    this.durability = durability;
+    this.#reopen = reopen;
+    this.#connection = new Connection(db, shown);
+  }
+
+  async write<T>(body: (tx: Writing) => T): Promise<T> {
+    const connection = await this.#connected();
+    await patiently(this.shown, () => connection.run('BEGIN IMMEDIATE'));
+    let result: T;
+    try {
+      result = body(connection);
+    } catch (error) {
+      connection.rollback();
+      throw this.#asError(error);
+    }
+    this.#commit(connection);
+    return result;
+  }
+
+  async read<T>(body: (tx: Connection) => T): Promise<T> {
+    const connection = await this.#connected();
+    // one transaction, so that several reads see one state of the file
+    await patiently(this.shown, () => connection.run('BEGIN'));
+    try {
+      return body(connection);
+    } catch (error) {
+      throw this.#asError(error);
+    } finally {
+      connection.rollback();
+    }
+  }
+
+  async check(): Promise<string | undefined> {
+    const report = await this.read((tx) => tx.quickCheck());
+    return report === 'ok' ? undefined : report;
+  }
+
+  close(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  #commit(connection: Connection): void {
+    try {
+      connection.run('COMMIT');
+    } catch (error) {
+      connection.rollback();
+      const kind = troubleKind(error);
+      // a full disk and a lock are met before the commit record is written; after any other error
+      // the record may or may not have reached the disk, and the connection must not be used again
+      if (kind === 'disk_full' || kind === 'busy' || kind === 'read_only') throw storeError(error, this.shown);
+      if (this.shown !== ':memory:') this.close();
+      throw hostError('outcome_unknown', 'db', this.shown, troubleDetail(error));
+    }
+  }
+
+  async #connected(): Promise<Connection> {
+    this.#connection ??= new Connection(await this.#reopen(), this.shown);
+    return this.#connection;
+  }
+
+  #asError(error: unknown): RuvSwarmError {
+    return error instanceof ProjectError ? error : storeError(error, this.shown);
+  }
+}
+
+/** One connection with its prepared statements, as the transactions see it. */
+class Connection implements Writing {
+  readonly #db: DatabaseSync;
+  readonly #shown: string;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(db: DatabaseSync, shown: string) {
+    this.#db = db;
+    this.#shown = shown;
+  }
+
+  head(): Head | undefined {
+    const row = this.#get('SELECT id, version, chain FROM swarm LIMIT 1');
+    return row && { swarmId: String(row['id']), version: Number(row['version']), chain: row['chain'] as Uint8Array };
+  }
+
+  events(after: number, limit: number): StoredEvent[] {
+    const rows = this.#prepare('SELECT seq, body, chain FROM event WHERE seq > ? ORDER BY seq LIMIT ?').all(after, limit);
+    return rows as unknown as StoredEvent[];
+  }
+
+  artifact(hash: string): Uint8Array | undefined {
+    const bytes = this.#get('SELECT content FROM artifact WHERE hash = ?', hash)?.['content'] as Uint8Array | undefined;
+    if (bytes && createHash('sha256').update(bytes).digest('hex') !== hash) {
+      throw this.#damaged(`the bytes of artifact ${hash} do not have this hash`);
+    }
+    return bytes;
+  }
+
+  hasArtifact(hash: string): boolean {
+    return this.#get('SELECT 1 FROM artifact WHERE hash = ?', hash) !== undefined;
+  }
+
+  snapshots(): StoredSnapshot[] {
+    const rows = this.#prepare('SELECT seq, body, hash FROM snapshot ORDER BY seq DESC').all();
+    const whole = (row: Record<string, unknown>): boolean =>
+      createHash('sha256').update(String(row['body'])).digest().equals(row['hash'] as Uint8Array);
+    return rows.filter(whole).map((row) => ({ seq: Number(row['seq']), body: String(row['body']) }));
+  }
+
+  countRows(table: string): number {
+    return Number(this.#get(`SELECT count(*) AS n FROM ${this.#table(table)}`)?.['n']);
+  }
+
+  row(table: string, id: string): { state: string; body: string } | undefined {
+    const row = this.#get(`SELECT state, body FROM ${this.#table(table)} WHERE id = ?`, id);
+    return row && { state: String(row['state']), body: String(row['body']) };
+  }
+
+  dataVersion(): number {
+    return Number(this.#get('PRAGMA data_version')?.['data_version']);
+  }
+
+  quickCheck(): string {
+    return String(this.#get('PRAGMA quick_check(1)')?.['quick_check']);
+  }
+
+  append(event: NewEvent, swarmId: string): void {
+    this.#prepare('INSERT INTO event (seq, swarm, at_ms, kind, body, chain) VALUES (?, ?, ?, ?, ?, ?)').run(
+      event.seq,
+      swarmId,
+      event.atMs,
+      event.kind,
+      event.body,
+      event.chain,
+    );
+  }
+
+  upsert(row: Row): void {
+    const sql = `INSERT INTO ${this.#table(row.table)} (id, state, body) VALUES (?, ?, ?)
+                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body`;
+    this.#prepare(sql).run(row.id, row.state, row.body);
+  }
+
+  writeHead(head: Head): void {
+    const sql = `INSERT INTO swarm (id, version, chain) VALUES (?, ?, ?)
+                 ON CONFLICT (id) DO UPDATE SET version = excluded.version, chain = excluded.chain`;
+    this.#prepare(sql).run(head.swarmId, head.version, head.chain);
+  }
+
+  putArtifact(hash: string, bytes: Uint8Array): void {
+    this.#prepare('INSERT INTO artifact (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING').run(hash, bytes);
+  }
+
+  writeSnapshot(snapshot: StoredSnapshot): void {
+    const hash = createHash('sha256').update(snapshot.body).digest();
+    this.#prepare('INSERT OR REPLACE INTO snapshot (seq, body, hash) VALUES (?, ?, ?)').run(snapshot.seq, snapshot.body, hash);
+    // the one before stays, should this one prove unreadable
+    this.run('DELETE FROM snapshot WHERE seq NOT IN (SELECT seq FROM snapshot ORDER BY seq DESC LIMIT 2)');
+  }
+
+  nested<T>(body: () => T): T {
+    this.run('SAVEPOINT nested');
+    try {
+      return body();
+    } catch (error) {
+      this.run('ROLLBACK TO nested');
+      throw error;
+    } finally {
+      this.run('RELEASE nested');
+    }
+  }
+
+  run(sql: string): void {
+    this.#prepare(sql).run();
+  }
+
+  rollback(): void {
+    try {
+      this.run('ROLLBACK');
+    } catch {
+      // there is no transaction any more, or it ends with the connection
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+
+  #get(sql: string, ...values: SQLInputValue[]): Record<string, unknown> | undefined {
+    return this.#prepare(sql).get(...values) as Record<string, unknown> | undefined;
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
+    return statement;
+  }
+
+  /** Table names come from the core; none but these is ever put into SQL. */
+  #table(name: string): string {
+    if (name !== 'agent' && name !== 'task' && name !== 'goal') throw errorOf('internal', `no projection table "${name}"`);
+    return name;
+  }
+
+  #damaged(detail: string): RuvSwarmError {
+    return hostError('damaged_database', 'db', this.#shown, detail);
+  }
+}
+
