@@ -156,9 +156,15 @@ impl Core {
         self.0.swarm_id().into()
     }
 
-    /// The seed of all randomness.
-    pub fn seed(&self) -> f64 {
-        self.0.seed() as f64
+    /// What the swarm was created with, as JSON text; empty before it is created.
+    #[wasm_bindgen(js_name = configJson)]
+    pub fn config_json(&self) -> String {
+        self.0.config_json()
+    }
+
+    /// A second machine in the same state: what a host goes back to if it has to undo.
+    pub fn fork(&self) -> Core {
+        Core(self.0.clone())
     }
 }
 
@@ -195,6 +201,7 @@ pub fn application_id() -> f64 {
 /// Puts stored event lines into a response that asked for them.
 #[wasm_bindgen(js_name = attachEvents)]
 pub fn attach_events(response: &str, lines: Vec<String>) -> String {
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     swarm::attach_events(response, &lines)
 }
 

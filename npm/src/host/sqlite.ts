@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { hostError, type Row } from '../load/kernel.js';
-import { errorOf, type RuvSwarmError, RuvSwarmError as ProjectError } from '../gen/errors.js';
+import { errorOf, type RuvSwarmError } from '../gen/errors.js';
 import { openDatabase } from './sqlite-open.js';
-import { patiently, storeError, troubleDetail, troubleKind } from './trouble.js';
+import { isSqliteError, patiently, storeError, troubleDetail, troubleKind } from './trouble.js';
 import type { Durability, Head, NewEvent, Store, StoredEvent, StoredSnapshot, Writing } from './store.js';
 
 /** How a SQLite store is opened. */
@@ -27,6 +27,7 @@ class SqliteStore implements Store {
   readonly durability: Durability;
   readonly #reopen: () => Promise<DatabaseSync>;
   #connection: Connection | undefined;
+  #opening: Promise<DatabaseSync> | undefined;
 
   constructor(shown: string, durability: Durability, db: DatabaseSync, reopen: () => Promise<DatabaseSync>) {
     this.shown = shown;
@@ -37,29 +38,30 @@ class SqliteStore implements Store {
 
   async write<T>(body: (tx: Writing) => T): Promise<T> {
     const connection = await this.#connected();
-    await patiently(this.shown, () => connection.run('BEGIN IMMEDIATE'));
-    let result: T;
-    try {
-      result = body(connection);
-    } catch (error) {
-      connection.rollback();
-      throw this.#asError(error);
-    }
-    this.#commit(connection);
-    return result;
+    return patiently(this.shown, () => connection.run('BEGIN IMMEDIATE'), () => {
+      let result: T;
+      try {
+        result = body(connection);
+      } catch (error) {
+        connection.rollback();
+        throw this.#asError(error);
+      }
+      this.#commit(connection);
+      return result;
+    });
   }
 
   async read<T>(body: (tx: Connection) => T): Promise<T> {
     const connection = await this.#connected();
-    // one transaction, so that several reads see one state of the file
-    await patiently(this.shown, () => connection.run('BEGIN'));
-    try {
-      return body(connection);
-    } catch (error) {
-      throw this.#asError(error);
-    } finally {
-      connection.rollback();
-    }
+    return patiently(this.shown, () => connection.beginRead(), () => {
+      try {
+        return body(connection);
+      } catch (error) {
+        throw this.#asError(error);
+      } finally {
+        connection.rollback();
+      }
+    });
   }
 
   async check(): Promise<string | undefined> {
@@ -87,12 +89,15 @@ class SqliteStore implements Store {
   }
 
   async #connected(): Promise<Connection> {
-    this.#connection ??= new Connection(await this.#reopen(), this.shown);
-    return this.#connection;
+    if (this.#connection) return this.#connection;
+    this.#opening ??= this.#reopen().finally(() => (this.#opening = undefined));
+    const db = await this.#opening;
+    return (this.#connection ??= new Connection(db, this.shown));
   }
 
-  #asError(error: unknown): RuvSwarmError {
-    return error instanceof ProjectError ? error : storeError(error, this.shown);
+  /** What the body threw: trouble of SQLite in the core's words, anything else as it is. */
+  #asError(error: unknown): unknown {
+    return isSqliteError(error) ? storeError(error, this.shown) : error;
   }
 }
 
@@ -107,7 +112,7 @@ class Connection implements Writing {
     this.#shown = shown;
   }
 
-  head(): Head | undefined {
+  head(): Omit<Head, 'config'> | undefined {
     const row = this.#get('SELECT id, version, chain FROM swarm LIMIT 1');
     return row && { swarmId: String(row['id']), version: Number(row['version']), chain: row['chain'] as Uint8Array };
   }
@@ -164,20 +169,22 @@ class Connection implements Writing {
     );
   }
 
-  upsert(row: Row): void {
-    const sql = `INSERT INTO ${this.#table(row.table)} (id, state, body) VALUES (?, ?, ?)
-                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body`;
-    this.#prepare(sql).run(row.id, row.state, row.body);
+  upsert(row: Row, seq: number): void {
+    const sql = `INSERT INTO ${this.#table(row.table)} (id, state, seq, body) VALUES (?, ?, ?, ?)
+                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, seq = excluded.seq, body = excluded.body`;
+    this.#prepare(sql).run(row.id, row.state, seq, row.body);
   }
 
   writeHead(head: Head): void {
-    const sql = `INSERT INTO swarm (id, version, chain) VALUES (?, ?, ?)
+    // the epoch grows when a log is compacted or restored; a new file begins with the first
+    const sql = `INSERT INTO swarm (id, version, chain, epoch, config) VALUES (?, ?, ?, 1, ?)
                  ON CONFLICT (id) DO UPDATE SET version = excluded.version, chain = excluded.chain`;
-    this.#prepare(sql).run(head.swarmId, head.version, head.chain);
+    this.#prepare(sql).run(head.swarmId, head.version, head.chain, head.config);
   }
 
   putArtifact(hash: string, bytes: Uint8Array): void {
-    this.#prepare('INSERT INTO artifact (hash, content) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING').run(hash, bytes);
+    const sql = 'INSERT INTO artifact (hash, size, content) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING';
+    this.#prepare(sql).run(hash, bytes.byteLength, bytes);
   }
 
   writeSnapshot(snapshot: StoredSnapshot): void {
@@ -201,6 +208,17 @@ class Connection implements Writing {
 
   run(sql: string): void {
     this.#prepare(sql).run();
+  }
+
+  /** One transaction, so that several reads see one state of the file; the first read fixes which. */
+  beginRead(): void {
+    this.run('BEGIN');
+    try {
+      this.head();
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
   }
 
   rollback(): void {

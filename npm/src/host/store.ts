@@ -27,6 +27,8 @@ export interface Head {
   version: number;
   /** The hash chain up to it. */
   chain: Uint8Array;
+  /** What the swarm was created with, as JSON text. */
+  config: string;
 }
 
 /** A state as of an event. */
@@ -40,7 +42,7 @@ export interface StoredSnapshot {
 /** What can be read within one transaction. */
 export interface Reading {
   /** Where the log ends; undefined in a store that holds no swarm yet. */
-  head(): Head | undefined;
+  head(): Omit<Head, 'config'> | undefined;
   /** Up to `limit` events after `after`, in order. */
   events(after: number, limit: number): StoredEvent[];
   /** The bytes that have this hash. */
@@ -61,8 +63,8 @@ export interface Reading {
 export interface Writing extends Reading {
   /** Appends one event. */
   append(event: NewEvent, swarmId: string): void;
-  /** Puts a projection row in place of the former one, whatever it says. */
-  upsert(row: Row): void;
+  /** Puts a projection row, as of event `seq`, in place of the former one, whatever it says. */
+  upsert(row: Row, seq: number): void;
   /** Writes where the log ends now. */
   writeHead(head: Head): void;
   /** Keeps bytes under their hash; the same bytes a second time change nothing. */

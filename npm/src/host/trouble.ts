@@ -27,6 +27,12 @@ function resultCode(error: unknown): number | undefined {
   return typeof code === 'number' ? code : undefined;
 }
 
+/** Whether SQLite reported it, or Node's reading of its values. */
+export function isSqliteError(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return code === 'ERR_SQLITE_ERROR' || code === 'ERR_OUT_OF_RANGE';
+}
+
 /** The kind of trouble that an error of the database means. */
 export function troubleKind(error: unknown): HostTrouble {
   const code = resultCode(error);
@@ -58,16 +64,22 @@ export function isBusy(error: unknown): boolean {
  * Repeats `attempt` while another process holds the lock, for as long as people may wait.
  *
  * Short waits with jitter: processes that wait in step would find the lock taken in step. The event
- * loop runs on meanwhile.
+ * loop runs on meanwhile, but not between the attempt and the return of `then`: a transaction that
+ * was begun is ended before anybody else gets to use the connection.
  */
-export async function patiently<T>(path: string, attempt: () => T): Promise<T> {
+export async function patiently<T>(path: string, attempt: () => T): Promise<T>;
+export async function patiently<A, T>(path: string, attempt: () => A, then: (begun: A) => T): Promise<T>;
+export async function patiently<A, T>(path: string, attempt: () => A, then?: (begun: A) => T): Promise<A | T> {
   const start = performance.now();
   for (;;) {
+    let begun: A;
     try {
-      return attempt();
+      begun = attempt();
     } catch (error) {
       if (!isBusy(error) || performance.now() - start > PATIENCE_MS) throw storeError(error, path);
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+      continue;
     }
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+    return then ? then(begun) : begun;
   }
 }
