@@ -6,11 +6,8 @@
 //! object `{"code","message","field"}`.
 use wasm_bindgen::prelude::*;
 
-mod neural;
-mod swarm;
-
-pub use neural::{encode_arrays, fuse, inspect_data, sample_data, Model, Trainer};
-pub use swarm::{attach_artifact, attach_events, operation_kind, render, schema_sql, Core};
+pub mod neural;
+pub mod swarm;
 
 use ruv_swarm_core::error::{host_error as core_host_error, Code, Error, HostTrouble};
 

@@ -53,7 +53,8 @@ pub fn encode_arrays(
     #[wasm_bindgen(js_name = nTargets)] n_targets: usize,
     task: &str,
 ) -> Result<Vec<u8>, JsError> {
-    neural::encode_arrays(inputs, rows, n_inputs, targets, n_targets, task).map_err(thrown)
+    let task = neural::Task::parse(task).map_err(thrown)?;
+    Ok(neural::encode_arrays(inputs, rows, n_inputs, targets, n_targets, task))
 }
 
 /// Fuses trained members into one ensemble.
@@ -83,8 +84,8 @@ impl Trainer {
     }
 
     /// Trains up to `epochs` more and returns the progress as JSON text.
-    pub fn run(&mut self, epochs: u32) -> String {
-        self.0.run(epochs).to_json()
+    pub fn run(&mut self, epochs: u32) -> Result<String, JsError> {
+        self.0.run(epochs).map(|progress| progress.to_json()).map_err(thrown)
     }
 
     /// Whether training has ended.
@@ -117,7 +118,7 @@ impl Model {
 
     /// SHA-256 of the model file, in hex.
     pub fn hash(&self) -> String {
-        ruv_swarm_core::hash::hex(&self.0.hash())
+        self.0.hash().into()
     }
 
     /// How many encoded inputs a row has.

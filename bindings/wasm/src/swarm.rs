@@ -1,6 +1,6 @@
 //! The state machine: `Core` and the functions that belong to it.
 use js_sys::{Array, JsString, Object, Uint8Array};
-use ruv_swarm_core::swarm::{self, Applied, Attach, Decision, Swarm};
+use ruv_swarm_core::{self as core, Applied, Attach, Decision, Swarm};
 use wasm_bindgen::prelude::*;
 
 use crate::thrown;
@@ -171,44 +171,50 @@ impl Core {
 /// `command`, `query`, or undefined for no operation.
 #[wasm_bindgen(js_name = operationKind)]
 pub fn operation_kind(operation: &str) -> Option<String> {
-    swarm::operation_kind(operation).map(Into::into)
+    core::operation_kind(operation).map(Into::into)
 }
 
 /// The text for people that goes with a response.
 #[wasm_bindgen]
 pub fn render(operation: &str, response: &str) -> String {
-    swarm::render(operation, response)
+    core::render(operation, response)
+}
+
+/// One event line as a line for people.
+#[wasm_bindgen(js_name = renderEvent)]
+pub fn render_event(line: &str) -> String {
+    core::render_event(line)
 }
 
 /// The one schema of every SQLite store.
 #[wasm_bindgen(js_name = schemaSql)]
 pub fn schema_sql() -> String {
-    swarm::SCHEMA_SQL.into()
+    core::SCHEMA_SQL.into()
 }
 
 /// The version of the schema: `user_version` of a database file.
 #[wasm_bindgen(js_name = schemaVersion)]
 pub fn schema_version() -> f64 {
-    f64::from(swarm::SCHEMA_VERSION)
+    f64::from(core::SCHEMA_VERSION)
 }
 
 /// The mark of a swarm's file: `application_id` of a database file.
 #[wasm_bindgen(js_name = applicationId)]
 pub fn application_id() -> f64 {
-    f64::from(swarm::APPLICATION_ID)
+    f64::from(core::APPLICATION_ID)
 }
 
 /// Puts stored event lines into a response that asked for them.
 #[wasm_bindgen(js_name = attachEvents)]
 pub fn attach_events(response: &str, lines: Vec<String>) -> String {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    swarm::attach_events(response, &lines)
+    core::attach_events(response, &lines)
 }
 
 /// Puts an artifact's bytes into a response that asked for them.
 #[wasm_bindgen(js_name = attachArtifact)]
 pub fn attach_artifact(response: &str, content: &[u8]) -> String {
-    swarm::attach_artifact(response, content)
+    core::attach_artifact(response, content)
 }
 
 fn decision(decision: Decision) -> JsDecision {

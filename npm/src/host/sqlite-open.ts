@@ -150,3 +150,14 @@ export function systemWords(error: unknown): string {
   const { errno, message } = error as NodeJS.ErrnoException;
   return (errno === undefined ? message : getSystemErrorMessage(errno)).toLowerCase();
 }
+
+/** The version of the SQLite that Node brings. */
+export function sqliteVersion(): string {
+  const { DatabaseSync } = sqliteModule();
+  const db = new DatabaseSync(':memory:');
+  try {
+    return String(db.prepare('SELECT sqlite_version() AS version').get()?.['version']);
+  } finally {
+    db.close();
+  }
+}

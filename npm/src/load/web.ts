@@ -5,7 +5,7 @@ import { type Kernel, kernel, kernelLoaded, useKernel } from './kernel.js';
 /** Fetches and instantiates the module; `source` names it where a bundler has moved it. */
 export async function load(source?: string | URL | Response | BufferSource | WebAssembly.Module): Promise<Kernel> {
   if (!kernelLoaded()) {
-    await (source === undefined ? init() : init({ module_or_path: source }));
+    await init(source === undefined ? undefined : { module_or_path: source });
     useKernel(wasm);
   }
   return kernel();

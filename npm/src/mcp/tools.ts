@@ -1,0 +1,92 @@
+/** The operations as MCP tools: the same call into the core as at every other door. */
+import { errorOf, type RuvSwarmError } from '../gen/errors.js';
+import { type ToolDefinition, TOOLS } from '../gen/tools.js';
+import type { Host } from '../host/host.js';
+import { SAMPLE_MESSAGE, planTraining, sampleDataset } from '../host/training.js';
+import { asError, errorJson, guarded, kernel } from '../load/kernel.js';
+
+/** What a tool answers. */
+export interface ToolResult {
+  /** The text for people, as the core renders it. */
+  readonly content: { readonly type: 'text'; readonly text: string }[];
+  /** The answer of the operation, or `{"error":{"code","message","field"}}`. */
+  readonly structuredContent: Record<string, unknown>;
+  /** True if the call was refused. */
+  readonly isError?: boolean;
+}
+
+/** A tool with its handler. */
+export interface McpTool {
+  /** Name, description, schemas. */
+  readonly definition: ToolDefinition;
+  /** Carries it out; a refusal is a result with `isError`. */
+  call(args: object): Promise<ToolResult>;
+}
+
+/** The tool of a listed or a dotted name. */
+export function findTool(name: string): ToolDefinition | undefined {
+  return TOOLS.find((tool) => tool.name === name || tool.alias === name);
+}
+
+/** Carries out a tool call. `planned` hears of a goal that the host should train. */
+export async function callTool(host: Host, name: string, args: object, planned?: (goalId: string) => void): Promise<ToolResult> {
+  const tool = findTool(name);
+  if (!tool) {
+    const names = TOOLS.map((entry) => entry.name).join(', ');
+    return refusal(errorOf('unknown_operation', `tool: unknown value ${JSON.stringify(name)}; allowed: ${names}`, 'tool'));
+  }
+  try {
+    const training = tool.name === 'task_orchestrate' ? trainingOf(args) : undefined;
+    const response = training
+      ? await orchestrateTraining(host, args, training)
+      : await host.call(tool.name, JSON.stringify(args), keyOf(args));
+    const structured = JSON.parse(response) as Record<string, unknown>;
+    if (training) planned?.(String(structured['goalId']));
+    const text = kernel().render(tool.name, response);
+    return { content: [{ type: 'text', text: training?.sample ? `${SAMPLE_MESSAGE}\n${text}` : text }], structuredContent: structured };
+  } catch (error) {
+    return refusal(asError(error));
+  }
+}
+
+function refusal(error: RuvSwarmError): ToolResult {
+  return { content: [{ type: 'text', text: error.message }], structuredContent: { error: errorJson(error) }, isError: true };
+}
+
+/** An idempotency key may come along with any command; the core ignores what it does not know. */
+function keyOf(args: object): string {
+  const key = (args as { idempotencyKey?: unknown }).idempotencyKey;
+  return typeof key === 'string' ? key : '';
+}
+
+interface Training {
+  /** The hash of a dataset in the swarm; absent for the sample. */
+  readonly hash?: string;
+  /** True if the bundled sample stands in for a dataset. */
+  readonly sample: boolean;
+  /** True if the caller brought the summary along. */
+  readonly whole: boolean;
+}
+
+/** Whether the call asks for training, and on what: the word train alone trains, on the sample if need be. */
+function trainingOf(args: object): Training | undefined {
+  const { task, dataset } = args as { task?: unknown; dataset?: { hash?: unknown; summary?: unknown } | null };
+  if (dataset && typeof dataset.hash === 'string') {
+    return { hash: dataset.hash, sample: false, whole: typeof dataset.summary === 'string' && dataset.summary !== '' };
+  }
+  const alone = task === undefined || (typeof task === 'string' && ['', 'train'].includes(task.trim()));
+  return alone && !dataset ? { sample: true, whole: true } : undefined;
+}
+
+async function orchestrateTraining(host: Host, args: object, training: Training): Promise<string> {
+  if (training.sample) {
+    return planTraining(host, { ...args, task: 'train' }, sampleDataset(), keyOf(args));
+  }
+  if (training.whole) return host.call('task_orchestrate', JSON.stringify(args), keyOf(args));
+  // the summary is the core's to make, from bytes that the swarm keeps
+  const bytes = await host.getArtifact(training.hash ?? '');
+  const { target, dataTask } = args as { target?: string; dataTask?: string };
+  const summary = guarded(() => kernel().inspectData(bytes, JSON.stringify({ target, task: dataTask })));
+  const whole = { ...args, dataset: { hash: training.hash, summary } };
+  return host.call('task_orchestrate', JSON.stringify(whole), keyOf(args));
+}
