@@ -1,11 +1,12 @@
 /** A trained model that predicts; the same file in every language. */
-import { guarded, kernel, type Kernel } from './load/kernel.js';
+import type { Model } from '../wasm/web/ruv_swarm.js';
+import { guarded, kernel } from './load/kernel.js';
 
 /** A model file, loaded. Free it with `free` or a `using` declaration. */
 export class TrainedModel {
-  readonly #model: InstanceType<Kernel['Model']>;
+  readonly #model: Model;
 
-  private constructor(model: InstanceType<Kernel['Model']>) {
+  private constructor(model: Model) {
     this.#model = model;
   }
 

@@ -51,6 +51,8 @@ export class Host {
   readonly #session: Session;
   #waiting: Waiting[] = [];
   #work: Promise<void> | undefined;
+  /** Settles when the command that was called last has its answer. */
+  #last: Promise<unknown> | undefined;
   #closed = false;
 
   private constructor(session: Session) {
@@ -88,10 +90,12 @@ export class Host {
   /** Carries out several commands in one transaction: all of them, or none if one is refused. */
   async callAll(calls: readonly Call[]): Promise<string[]> {
     this.#assertOpen();
-    const answer = await new Promise<Answer>((settle) => {
+    const settled = new Promise<Answer>((settle) => {
       this.#waiting.push({ unit: calls, settle });
       this.#work ??= this.#serve();
     });
+    this.#last = settled;
+    const answer = await settled;
     if ('error' in answer) throw answer.error;
     return answer.responses;
   }
@@ -167,6 +171,8 @@ export class Host {
 
   async #read<T>(look: (core: Core, session: Session, tx: Parameters<Parameters<Store['read']>[0]>[0]) => T): Promise<T> {
     this.#assertOpen();
+    // a query sees what was commanded before it, as the caller's program says
+    await this.#last;
     const session = this.#session;
     return session.store.read((tx) => {
       session.catchUpIfNews(tx);
