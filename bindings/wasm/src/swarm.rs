@@ -106,7 +106,10 @@ impl Core {
     }
 
     /// Folds one event line into the state; the state is unchanged if this throws.
-    pub fn apply(&mut self, #[wasm_bindgen(js_name = eventLine)] event_line: &str) -> Result<JsApplied, JsError> {
+    pub fn apply(
+        &mut self,
+        #[wasm_bindgen(js_name = eventLine)] event_line: &str,
+    ) -> Result<JsApplied, JsError> {
         self.0.apply(event_line).map(applied).map_err(thrown)
     }
 
