@@ -20,6 +20,9 @@ pub(super) fn open(location: &Location, durability: Durability, create: bool) ->
         Location::Memory => Connection::open_in_memory(),
         Location::File(path) => {
             let there = look_at(path, &shown, create)?;
+            if there {
+                look_inside(path, &shown)?;
+            }
             let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             flags.set(OpenFlags::SQLITE_OPEN_CREATE, !there);
             Connection::open_with_flags(path, flags)
@@ -64,6 +67,58 @@ fn look_at(path: &Path, shown: &str, create: bool) -> Result<bool, Error> {
         return fail(HostTrouble::NoDatabase, "");
     }
     Ok(true)
+}
+
+/// Whose file it is and how new, read without a lock and without the files that SQLite puts beside a
+/// database in use: a file that is refused is left as it was, and its folder too.
+fn look_inside(path: &Path, shown: &str) -> Result<(), Error> {
+    let mut beside = path.as_os_str().to_os_string();
+    beside.push("-wal");
+    let Some(uri) = immutable_uri(path) else { return Ok(()) };
+    if Path::new(&beside).exists() {
+        // in use, or left by a crash: the first page may be in the log, and SQLite has to be asked
+        return Ok(());
+    }
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let read = Connection::open_with_flags(uri, flags).and_then(|connection| {
+        let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        // one transaction: another process may be making the tables just now
+        connection.execute_batch("BEGIN")?;
+        Ok((
+            number("PRAGMA application_id")?,
+            number("PRAGMA user_version")?,
+            number("SELECT count(*) FROM sqlite_schema")?,
+        ))
+    });
+    match read {
+        Ok((0, _, 0)) => Ok(()),
+        Ok((application, version, _)) => check_owner(application, version, shown),
+        Err(error) if trouble::kind(&error) == HostTrouble::NotADatabase => {
+            Err(trouble::store_error(&error, shown))
+        }
+        // whatever else it is shows again, and with certainty, under a lock
+        Err(_) => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn immutable_uri(path: &Path) -> Option<String> {
+    use std::os::unix::ffi::OsStrExt;
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-".contains(byte);
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_bytes() {
+        match plain(byte) {
+            true => uri.push(char::from(*byte)),
+            false => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Some(uri + "?immutable=1")
+}
+
+#[cfg(not(unix))]
+fn immutable_uri(_: &Path) -> Option<String> {
+    None
 }
 
 fn check_owner(application: i64, version: i64, shown: &str) -> Result<(), Error> {
