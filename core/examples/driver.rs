@@ -1,0 +1,170 @@
+//! The Rust target of the conformance tests: one JSON request a line on stdin, one answer a line on
+//! stdout. It is a host without a store, as the drivers of the other targets are; see
+//! `tests/conformance/protocol.md`.
+
+use std::io::{self, BufRead, Write};
+
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine;
+use ruv_swarm_core::hash::{hex, sha256};
+use ruv_swarm_core::neural;
+use ruv_swarm_core::{attach_artifact, attach_events, render, Attach, Error, Swarm};
+use serde::Deserialize;
+use serde_json::{json, Map, Value};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Step {
+    operation: String,
+    request: String,
+    now_ms: u64,
+    #[serde(default)]
+    key: String,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "op", rename_all = "camelCase")]
+enum Op {
+    Run { steps: Vec<Step> },
+    Replay { events: Vec<String>, snapshot: Option<String> },
+    Inspect { data: String, options: String },
+}
+
+#[derive(Deserialize)]
+struct Request {
+    id: u64,
+    #[serde(flatten)]
+    op: Op,
+}
+
+/// What a step may attach: the log, and the bytes of the artifacts that came along.
+#[derive(Default)]
+struct Host {
+    swarm: Swarm,
+    log: Vec<String>,
+    artifacts: Vec<(String, Vec<u8>)>,
+}
+
+impl Host {
+    fn step(&mut self, step: &Step) -> Result<Value, Error> {
+        let decision = self.swarm.call(&step.operation, &step.request, step.now_ms, &step.key)?;
+        for line in &decision.events {
+            self.swarm.apply(line)?;
+            self.log.push(line.clone());
+        }
+        if step.operation == "artifact_put" {
+            self.keep(&step.request);
+        }
+        let response = match decision.attach {
+            None => decision.response,
+            Some(Attach::Events { after, limit }) => {
+                let wanted = self.log.iter().skip(after as usize).take(limit as usize);
+                attach_events(&decision.response, &wanted.map(String::as_str).collect::<Vec<_>>())
+            }
+            Some(Attach::Artifact { hash }) => {
+                let found = self.artifacts.iter().find(|(known, _)| *known == hash);
+                attach_artifact(&decision.response, found.map_or(&[], |(_, bytes)| bytes))
+            }
+        };
+        let text = render(&step.operation, &response);
+        Ok(json!({"response": response, "events": decision.events, "text": text}))
+    }
+
+    fn keep(&mut self, request: &str) {
+        let request: Value = serde_json::from_str(request).unwrap_or_default();
+        if let Some(bytes) = request["content"].as_str().and_then(|text| STANDARD.decode(text).ok()) {
+            self.artifacts.push((hex(&sha256(&[&bytes])), bytes));
+        }
+    }
+}
+
+fn failure(error: &Error) -> Value {
+    serde_json::from_str(&error.to_json()).unwrap_or_default()
+}
+
+fn end(swarm: &Swarm) -> Map<String, Value> {
+    let snapshot = swarm.snapshot();
+    let restored = match Swarm::restore(&snapshot) {
+        Ok(restored) => json!(hex(&restored.state_hash())),
+        Err(error) => failure(&error),
+    };
+    let end = json!({
+        "version": swarm.version(),
+        "lastAtMs": swarm.last_at_ms(),
+        "swarmId": swarm.swarm_id(),
+        "stateHash": hex(&swarm.state_hash()),
+        "restoredHash": restored,
+        "chain": hex(&swarm.chain_head()),
+        "pendingEffects": swarm.pending_effects(),
+        "nextDeadline": swarm.next_deadline(),
+        "snapshot": snapshot,
+    });
+    end.as_object().cloned().unwrap_or_default()
+}
+
+fn run(steps: &[Step]) -> Map<String, Value> {
+    let mut host = Host::default();
+    let one = |step: &Step| {
+        host.step(step).unwrap_or_else(|error| json!({"error": failure(&error), "events": []}))
+    };
+    let answers: Vec<Value> = steps.iter().map(one).collect();
+    let mut answer = end(&host.swarm);
+    answer.insert("steps".into(), answers.into());
+    answer
+}
+
+fn replay(events: &[String], snapshot: Option<&str>) -> Map<String, Value> {
+    let mut swarm = match snapshot.map(Swarm::restore).transpose() {
+        Ok(restored) => restored.unwrap_or_default(),
+        Err(error) => return Map::from_iter([("error".into(), failure(&error))]),
+    };
+    let mut rows = vec![];
+    let mut error = Value::Null;
+    for line in events {
+        match swarm.apply(line) {
+            Ok(applied) => {
+                let list = applied.rows.iter().map(|row| json!([row.table, row.id, row.state, row.body]));
+                rows.push(json!({
+                    "seq": applied.seq,
+                    "atMs": applied.at_ms,
+                    "kind": applied.kind,
+                    "chain": hex(&applied.chain),
+                    "rows": list.collect::<Vec<_>>(),
+                }));
+            }
+            Err(trouble) => {
+                error = failure(&trouble);
+                break;
+            }
+        }
+    }
+    let mut answer = end(&swarm);
+    answer.insert("applied".into(), rows.into());
+    if !error.is_null() {
+        answer.insert("error".into(), error);
+    }
+    answer
+}
+
+fn answer(op: &Op) -> Map<String, Value> {
+    let decode = |text: &str| STANDARD.decode(text).unwrap_or_default();
+    let outcome = match op {
+        Op::Run { steps } => Ok(run(steps)),
+        Op::Replay { events, snapshot } => Ok(replay(events, snapshot.as_deref())),
+        Op::Inspect { data, options } => neural::inspect_data(&decode(data), options)
+            .map(|summary| Map::from_iter([("summary".into(), summary.into())])),
+    };
+    outcome.unwrap_or_else(|error| Map::from_iter([("error".into(), failure(&error))]))
+}
+
+fn main() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for line in io::stdin().lock().lines() {
+        let request: Request = serde_json::from_str(&line?)?;
+        let mut answer = answer(&request.op);
+        answer.insert("id".into(), request.id.into());
+        writeln!(out, "{}", Value::Object(answer))?;
+        out.flush()?;
+    }
+    Ok(())
+}
