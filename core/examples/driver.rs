@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Write};
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
 use ruv_swarm_core::hash::{hex, sha256};
-use ruv_swarm_core::neural;
+use ruv_swarm_core::neural::{self, Model, Trainer};
 use ruv_swarm_core::{attach_artifact, attach_events, render, Attach, Error, Swarm};
 use serde::Deserialize;
 use serde_json::{json, Map, Value};
@@ -28,6 +28,7 @@ enum Op {
     Run { steps: Vec<Step> },
     Replay { events: Vec<String>, snapshot: Option<String> },
     Inspect { data: String, options: String },
+    Train { data: String, plan: String, epochs: u32 },
 }
 
 #[derive(Deserialize)]
@@ -146,6 +147,35 @@ fn replay(events: &[String], snapshot: Option<&str>) -> Map<String, Value> {
     answer
 }
 
+fn train(bytes: &[u8], plan: &str, epochs: u32) -> Result<Map<String, Value>, Error> {
+    let members = serde_json::from_str::<Value>(plan).ok().and_then(|plan| Some(plan["members"].as_array()?.len()));
+    let mut models = vec![];
+    let mut reports = vec![];
+    for member in 0..members.unwrap_or_default() {
+        let mut trainer = Trainer::new(bytes, plan, member)?;
+        while !trainer.done() {
+            trainer.run(epochs)?;
+        }
+        let result = trainer.finish()?;
+        reports.push(json!({"hash": hex(&sha256(&[&result.model])), "report": result.report_json}));
+        models.push(result.model);
+    }
+    let fused = neural::fuse(bytes, plan, &models)?;
+    let model = Model::load(&fused.model)?;
+    let predicted = model.predict_csv(bytes)?;
+    let answer = json!({
+        "members": reports,
+        "report": fused.report_json,
+        "modelHash": model.hash(),
+        "modelBytes": fused.model.len(),
+        "describe": model.describe(),
+        "evaluate": model.evaluate_csv(bytes)?,
+        "predictions": hex(&sha256(&[&predicted.csv])),
+        "rows": predicted.rows,
+    });
+    Ok(answer.as_object().cloned().unwrap_or_default())
+}
+
 fn answer(op: &Op) -> Map<String, Value> {
     let decode = |text: &str| STANDARD.decode(text).unwrap_or_default();
     let outcome = match op {
@@ -153,6 +183,7 @@ fn answer(op: &Op) -> Map<String, Value> {
         Op::Replay { events, snapshot } => Ok(replay(events, snapshot.as_deref())),
         Op::Inspect { data, options } => neural::inspect_data(&decode(data), options)
             .map(|summary| Map::from_iter([("summary".into(), summary.into())])),
+        Op::Train { data, plan, epochs } => train(&decode(data), plan, *epochs),
     };
     outcome.unwrap_or_else(|error| Map::from_iter([("error".into(), failure(&error))]))
 }

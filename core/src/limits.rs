@@ -28,6 +28,8 @@ pub const CAPACITY: u64 = 1_000;
 pub const LEASE_MIN_MS: u64 = 1_000;
 /// Longest lease and longest back-off, in ms.
 pub const DAY_MS: u64 = 86_400_000;
+/// Latest time that a call can tell, in ms: what is reckoned from it still is at most [`MAX_INTEGER`].
+pub const TIME_MS: u64 = MAX_INTEGER - DAY_MS;
 /// Lease if nothing else is said, in ms.
 pub const LEASE_DEFAULT_MS: u64 = 30_000;
 /// Retries if nothing else is said.

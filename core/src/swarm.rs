@@ -14,7 +14,7 @@ use crate::error::{Code, Error};
 use crate::hash::{hex, parse_hex, Hash};
 use crate::ids::{AgentId, GoalId, TaskId};
 use crate::json;
-use crate::limits::MAX_INTEGER;
+use crate::limits::TIME_MS;
 use crate::operations;
 use crate::query::{query, Attach};
 use crate::snapshot;
@@ -112,7 +112,7 @@ impl Swarm {
         now_ms: u64,
         idempotency_key: &str,
     ) -> Result<Decision, Error> {
-        let now = now_ms.min(MAX_INTEGER).max(self.state.at_ms);
+        let now = now_ms.min(TIME_MS).max(self.state.at_ms);
         let Some(outcome) = decide(&self.state, operation, request, now, idempotency_key) else {
             return self.query(operation, request);
         };
