@@ -25,10 +25,27 @@ struct Step {
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "camelCase")]
 enum Op {
-    Run { steps: Vec<Step> },
-    Replay { events: Vec<String>, snapshot: Option<String> },
-    Inspect { data: String, options: String },
-    Train { data: String, plan: String, epochs: u32 },
+    Run {
+        steps: Vec<Step>,
+    },
+    /// One more step of a list that is being made up: only this target has it.
+    Step {
+        fresh: bool,
+        step: Step,
+    },
+    Replay {
+        events: Vec<String>,
+        snapshot: Option<String>,
+    },
+    Inspect {
+        data: String,
+        options: String,
+    },
+    Train {
+        data: String,
+        plan: String,
+        epochs: u32,
+    },
 }
 
 #[derive(Deserialize)]
@@ -71,6 +88,10 @@ impl Host {
         Ok(json!({"response": response, "events": decision.events, "text": text}))
     }
 
+    fn answer(&mut self, step: &Step) -> Value {
+        self.step(step).unwrap_or_else(|error| json!({"error": failure(&error), "events": []}))
+    }
+
     fn keep(&mut self, request: &str) {
         let request: Value = serde_json::from_str(request).unwrap_or_default();
         if let Some(bytes) = request["content"].as_str().and_then(|text| STANDARD.decode(text).ok()) {
@@ -105,10 +126,7 @@ fn end(swarm: &Swarm) -> Map<String, Value> {
 
 fn run(steps: &[Step]) -> Map<String, Value> {
     let mut host = Host::default();
-    let one = |step: &Step| {
-        host.step(step).unwrap_or_else(|error| json!({"error": failure(&error), "events": []}))
-    };
-    let answers: Vec<Value> = steps.iter().map(one).collect();
+    let answers: Vec<Value> = steps.iter().map(|step| host.answer(step)).collect();
     let mut answer = end(&host.swarm);
     answer.insert("steps".into(), answers.into());
     answer
@@ -148,7 +166,8 @@ fn replay(events: &[String], snapshot: Option<&str>) -> Map<String, Value> {
 }
 
 fn train(bytes: &[u8], plan: &str, epochs: u32) -> Result<Map<String, Value>, Error> {
-    let members = serde_json::from_str::<Value>(plan).ok().and_then(|plan| Some(plan["members"].as_array()?.len()));
+    let members =
+        serde_json::from_str::<Value>(plan).ok().and_then(|plan| Some(plan["members"].as_array()?.len()));
     let mut models = vec![];
     let mut reports = vec![];
     for member in 0..members.unwrap_or_default() {
@@ -176,10 +195,16 @@ fn train(bytes: &[u8], plan: &str, epochs: u32) -> Result<Map<String, Value>, Er
     Ok(answer.as_object().cloned().unwrap_or_default())
 }
 
-fn answer(op: &Op) -> Map<String, Value> {
+fn answer(op: &Op, open: &mut Host) -> Map<String, Value> {
     let decode = |text: &str| STANDARD.decode(text).unwrap_or_default();
     let outcome = match op {
         Op::Run { steps } => Ok(run(steps)),
+        Op::Step { fresh, step } => {
+            if *fresh {
+                *open = Host::default();
+            }
+            Ok(Map::from_iter([("step".into(), open.answer(step))]))
+        }
         Op::Replay { events, snapshot } => Ok(replay(events, snapshot.as_deref())),
         Op::Inspect { data, options } => neural::inspect_data(&decode(data), options)
             .map(|summary| Map::from_iter([("summary".into(), summary.into())])),
@@ -190,9 +215,10 @@ fn answer(op: &Op) -> Map<String, Value> {
 
 fn main() -> io::Result<()> {
     let mut out = io::stdout().lock();
+    let mut open = Host::default();
     for line in io::stdin().lock().lines() {
         let request: Request = serde_json::from_str(&line?)?;
-        let mut answer = answer(&request.op);
+        let mut answer = answer(&request.op, &mut open);
         answer.insert("id".into(), request.id.into());
         writeln!(out, "{}", Value::Object(answer))?;
         out.flush()?;

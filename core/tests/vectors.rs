@@ -16,7 +16,8 @@ fn folder() -> PathBuf {
 
 /// Name and content of every vector.
 fn vectors() -> Vec<(String, Value)> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let read = |path: &PathBuf| {
         let text = fs::read_to_string(path).unwrap();
@@ -95,7 +96,8 @@ fn every_answer_event_byte_and_hash_is_as_recorded() {
     for (name, vector) in vectors() {
         let mut host = Host::default();
         for (place, step) in steps(&vector).iter().enumerate() {
-            let place = format!("{name}, step {place}: {} {}", text(step, "operation"), text(step, "request"));
+            let place =
+                format!("{name}, step {place}: {} {}", text(step, "operation"), text(step, "request"));
             match host.answer(step) {
                 Ok((response, events)) => {
                     assert_eq!(response, text(step, "response"), "{place}");
