@@ -282,8 +282,10 @@ fn swarm_status(value: &Value) -> String {
         number(value, "agents"),
         number(value, "maxAgents")
     );
-    if let Some(Value::Object(counts)) = value.get("tasks") {
-        let counts: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    if let Some(counts) = value.get("tasks") {
+        let states = ["blocked", "ready", "running", "paused", "completed", "failed", "cancelled"];
+        let counts: Vec<String> =
+            states.iter().map(|state| format!("{} {state}", number(counts, state))).collect();
         out.push_str(&format!("tasks: {}\n", counts.join(", ")));
     }
     out.push_str(&format!("events {}, state {}\n", number(value, "version"), text(value, "stateHash")));
