@@ -224,5 +224,5 @@ def everything() -> None:
 
 def pytest(folder: str, *arguments: str) -> None:
     """Run pytest on one folder with what the tests need to know of the tree."""
-    env = {"RUV_SWARM_BINARY": str(target_dir() / "release" / "ruv-swarm")}
+    env = {"RUV_SWARM_BINARY": str(steps.RUST_BINARY)}
     run_tests(PYTHON, "-m", "pytest", "--color=auto", folder, *arguments, env=env)

@@ -2,79 +2,115 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shlex
 import shutil
 import subprocess
-from pathlib import Path
 
 import steps
-from tools import BIN, ROOT, BuildError, environment, say
+from tools import BIN, NPM, ROOT, BuildError, environment, say
 
 FOLDER = ROOT / ".cache" / "quickstart"
+SOURCE = ROOT / "tests" / "data" / "wdbc.csv"
+TARGET = "diagnosis"
+HELD_BACK = 57
 PATTERNS = ("convergent", "divergent", "lateral", "systems")
+MAIN = "rust"
+DOORS = {
+    "rust": [str(steps.RUST_BINARY)],
+    "python": [str(BIN / "ruv-swarm")],
+    "npm": [str(BIN / "node"), str(NPM / "dist" / "cli.js")],
+}
 
 
 def main(_: list[str]) -> None:
-    """Build the Python wheel with the command, then run the job in a folder of its own."""
+    """Build the three front doors, do the job through one, and verify it through the others."""
+    steps.rust_binary()
     steps.install_wheels(server=False)
+    steps.npm()
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
-    data = sample()
+    truth = sample()
     say(f"the main job, in {FOLDER.relative_to(ROOT)}")
-    command("init --topology mesh --persistence sqlite --db ./swarm.db --seed 7")
+    show(MAIN, "init --topology mesh --persistence sqlite --db ./swarm.db --seed 7")
     for pattern in PATTERNS:
-        command(f'spawn neural --model ruv-fann --capabilities "rprop,batch" --pattern {pattern}')
-    options = "--target class --strategy cognitive-diversity --parallel"
-    command(f'orchestrate "train" --data {data.name} {options}')
-    model = trained_model()
-    command(f"predict --model {model} --data new.csv --out predictions.csv")
-    command("status")
-    command("replay --verify")
-    say(f"the first predictions, of {FOLDER.relative_to(ROOT)}/predictions.csv")
-    for line in (FOLDER / "predictions.csv").read_text().splitlines()[:4]:
-        print(f"    {line}")
-    say(f"go on by yourself: cd {FOLDER.relative_to(ROOT)} && {BIN / 'ruv-swarm'} --help")
+        options = f'--model ruv-fann --capabilities "rprop,batch" --pattern {pattern}'
+        show(MAIN, f"spawn neural {options}")
+    options = f"--target {TARGET} --strategy cognitive-diversity --parallel"
+    show(MAIN, f'orchestrate "train" --data cancer.csv {options}')
+    model = answer(MAIN, "query --goal g1 --json").get("modelHash")
+    if not isinstance(model, str):
+        raise BuildError("query --goal g1 names no model")
+    show(MAIN, f"predict --model {model} --data new.csv --out predictions.csv")
+    compare(truth)
+    show(MAIN, "status")
+    verify()
+    say(f"go on there: cd {FOLDER.relative_to(ROOT)} && {BIN / 'ruv-swarm'} --help")
 
 
-def sample() -> Path:
-    """Lay the sample beside the swarm: all rows to train on, and ten without a class to predict."""
-    source = ROOT / "examples" / "data" / "cancer.csv"
-    data = FOLDER / "cancer.csv"
-    shutil.copyfile(source, data)
-    header, *rows = data.read_text().splitlines()
-    names = header.split(",")
-    keep = [index for index, name in enumerate(names) if name != "class"]
-    picked = [header, *rows[:: max(1, len(rows) // 10)][:10]]
-    lines = [",".join(line.split(",")[index] for index in keep) for line in picked]
-    (FOLDER / "new.csv").write_text("\n".join(lines) + "\n")
-    return data
+def sample() -> list[str]:
+    """Lay the data beside the swarm: most rows to train on, and some without the target.
+
+    Returns the target of the rows that are held back.
+    """
+    with SOURCE.open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    column = header.index(TARGET)
+    held = rows[:: len(rows) // HELD_BACK][:HELD_BACK]
+    kept = [row for row in rows if row not in held]
+    _write("cancer.csv", [header, *kept])
+    _write("new.csv", [row[:column] + row[column + 1 :] for row in [header, *held]])
+    say(f"cancer.csv: {len(kept)} rows to train on; new.csv: {len(held)} rows nobody trains on")
+    return [row[column] for row in held]
 
 
-def command(line: str) -> None:
+def _write(name: str, rows: list[list[str]]) -> None:
+    with (FOLDER / name).open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def compare(truth: list[str]) -> None:
+    """Say how many of the predictions are right."""
+    with (FOLDER / "predictions.csv").open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    said = [row[header.index(TARGET)] for row in rows]
+    right = sum(a == b for a, b in zip(said, truth, strict=True))
+    say(f"{right} of {len(truth)} predictions agree with the diagnosis that was held back")
+
+
+def verify() -> None:
+    """Replay the log through every front door; they must come to the same state."""
+    hashes = {}
+    for door in DOORS:
+        show(door, "replay --verify")
+        hashes[door] = answer(door, "replay --verify --json")["stateHash"]
+    if len(set(hashes.values())) != 1:
+        raise BuildError(f"the front doors disagree on the state: {hashes}")
+    say(f"the {' , '.join(hashes)} doors agree on the state: {hashes['rust']}".replace(" ,", ","))
+
+
+def show(door: str, line: str) -> None:
     """Run one line of `ruv-swarm` and show it."""
-    print(f"\n$ ruv-swarm {line}", flush=True)
-    done = _run(line)
+    print(f"\n$ {'npx @ruv/swarm' if door == 'npm' else 'ruv-swarm'} {line}", flush=True)
+    done = subprocess.run(
+        [*DOORS[door], *shlex.split(line)], cwd=FOLDER, env=environment(), check=False
+    )
     if done.returncode != 0:
         raise BuildError(f"ruv-swarm {line}: exit code {done.returncode}")
 
 
-def trained_model() -> str:
-    """Return the hash of the model of the last goal, as the log tells it."""
-    done = _run("query --goal g1 --json", capture_output=True)
-    try:
-        return str(json.loads(done.stdout.splitlines()[-1])["modelHash"])
-    except (IndexError, KeyError, ValueError):
-        raise BuildError(f"query --goal g1 names no model: {done.stdout}{done.stderr}") from None
-
-
-def _run(line: str, *, capture_output: bool = False) -> subprocess.CompletedProcess[str]:
-    arguments = [str(BIN / "ruv-swarm"), *shlex.split(line)]
-    return subprocess.run(
-        arguments,
+def answer(door: str, line: str) -> dict[str, object]:
+    """Run one line of `ruv-swarm` that answers in JSON and return its last line's object."""
+    done = subprocess.run(
+        [*DOORS[door], *shlex.split(line)],
         cwd=FOLDER,
         env=environment(),
         check=False,
-        capture_output=capture_output,
+        capture_output=True,
         text=True,
     )
+    try:
+        return dict(json.loads(done.stdout.splitlines()[-1]))
+    except (IndexError, TypeError, ValueError):
+        raise BuildError(f"ruv-swarm {line}: {done.stdout}{done.stderr}") from None

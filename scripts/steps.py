@@ -10,6 +10,7 @@ from tools import NODE_MAJOR, NPM, PYTHON, ROOT, BuildError, output, run, say, s
 
 WHEELS = ROOT / ".cache" / "wheels"
 DIST = ROOT / "dist"
+RUST_BINARY = (target_dir() / "release" / "ruv-swarm").resolve()
 RUST_SOURCES = ("core/src", "core/Cargo.toml", "bindings/rust", "Cargo.toml", "Cargo.lock")
 PYTHON_SOURCES = (*RUST_SOURCES, "bindings/python", "pyproject.toml", "README.md", "LICENSE-MIT")
 
@@ -55,7 +56,7 @@ def rust_binary() -> Path:
     """Build the command `ruv-swarm` and return its path; cargo knows what is up to date."""
     say("rust binary")
     run("cargo", "build", "--locked", "--release", "--package", "ruv-swarm")
-    return target_dir() / "release" / "ruv-swarm"
+    return RUST_BINARY
 
 
 def wheel() -> Path:
