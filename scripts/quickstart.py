@@ -74,7 +74,7 @@ def compare(truth: list[str]) -> None:
     """Say how many of the predictions are right."""
     with (FOLDER / "predictions.csv").open(newline="") as file:
         header, *rows = list(csv.reader(file))
-    said = [row[header.index(TARGET)] for row in rows]
+    said = [row[header.index("prediction")] for row in rows]
     right = sum(a == b for a, b in zip(said, truth, strict=True))
     say(f"{right} of {len(truth)} predictions agree with the diagnosis that was held back")
 
