@@ -105,7 +105,10 @@ function convert(entry: CommandArgument, value: string | boolean): string | numb
   return number;
 }
 
+/** Node's words, but for what the other doors say in theirs. */
 function firstSentence(text: string): string {
+  const unknown = /^Unknown option '([^']+)'/.exec(text)?.[1];
+  if (unknown !== undefined) return `unexpected argument '${unknown}' found`;
   return (text.split(/\. |\n/)[0] ?? text).replace(/^\w/, (letter) => letter.toLowerCase());
 }
 

@@ -176,8 +176,8 @@ class Connection implements Writing {
   }
 
   writeHead(head: Head): void {
-    // the epoch grows when a log is compacted or restored; a new file begins with the first
-    const sql = `INSERT INTO swarm (id, version, chain, epoch, config) VALUES (?, ?, ?, 1, ?)
+    // the epoch grows when a log is compacted or restored; a new file begins at 0
+    const sql = `INSERT INTO swarm (id, version, chain, epoch, config) VALUES (?, ?, ?, 0, ?)
                  ON CONFLICT (id) DO UPDATE SET version = excluded.version, chain = excluded.chain`;
     this.#prepare(sql).run(head.swarmId, head.version, head.chain, head.config);
   }

@@ -34,6 +34,13 @@ export interface JobProgress {
   readonly note: string;
 }
 
+/** What the core says after a slice. */
+interface TrainerProgress {
+  readonly epoch: number;
+  readonly maxEpochs: number;
+  readonly bestValidationLoss: number;
+}
+
 /** A slice lasts about this long: soon enough for news to be heard, long enough to cost nothing. */
 const SLICE_MS = 50;
 
@@ -47,9 +54,10 @@ export async function runJob(job: Job, observe: (progress: JobProgress) => void,
     while (!trainer.done()) {
       if (stopped?.()) throw new Stopped();
       const started = performance.now();
-      const progress = JSON.parse(guarded(() => trainer.run(epochs))) as Partial<JobProgress>;
+      const progress = JSON.parse(guarded(() => trainer.run(epochs))) as TrainerProgress;
       epochs = nextSlice(epochs, performance.now() - started);
-      observe({ done: progress.done ?? 0, total: progress.total ?? 0, note: progress.note ?? '' });
+      const note = `validation loss ${progress.bestValidationLoss.toFixed(6)}`;
+      observe({ done: progress.epoch, total: progress.maxEpochs, note });
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   } catch (error) {
