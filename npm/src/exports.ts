@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** What the entry points for Node and for browsers have in common. */
 export * from './facade.js';
 export * from './gen/errors.js';
