@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from kit import targets, vectors
+from kit import targets, training, vectors
 
 
 def main(arguments: list[str]) -> int:
@@ -21,8 +21,12 @@ def main(arguments: list[str]) -> int:
     named = [Path(name).resolve() for name in arguments if not name.startswith("--")]
     target = targets.rust()
     changed = []
-    for path in named or [*vectors.files(), vectors.DAMAGED]:
-        record = vectors.recorded_damage if path == vectors.DAMAGED else vectors.recorded
+    others = {
+        vectors.DAMAGED: vectors.recorded_damage,
+        training.TRAINING: training.recorded_training,
+    }
+    for path in named or [*vectors.files(), *others]:
+        record = others.get(path, vectors.recorded)
         text = vectors.text(record(vectors.load(path), target))
         if text != path.read_text(encoding="utf-8"):
             changed.append(path.name)
