@@ -67,6 +67,19 @@ impl Activation {
     }
 }
 
+/// Applies the activation `name` to each value, with the bits that training has: for comparing targets.
+///
+/// `softmax` is refused, since it has no meaning for single values.
+pub fn activate(name: &str, values: &mut [f32]) -> Result<(), Error> {
+    let activation = Activation::parse("activation", name)?;
+    if activation == Activation::Softmax {
+        return Err(Error::invalid("activation", "activation: softmax needs all outputs of a row"));
+    }
+    let sums = values.to_vec();
+    forward(Level::detect(), activation, &sums, values);
+    Ok(())
+}
+
 macro_rules! map {
     ($z:ident, $y:ident, |$x:ident| $f:expr) => {
         for (slot, value) in $y.iter_mut().zip($z) {

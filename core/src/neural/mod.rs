@@ -27,6 +27,7 @@ mod table;
 mod trainer;
 mod view;
 
+pub use activation::activate;
 pub use codec::{MODEL_MAGIC, MODEL_VERSION};
 pub use data::{inspect_data, DataOptions, Summary};
 pub use formats::encode_arrays;

@@ -16,7 +16,9 @@ const QUICK_GROWTH: f32 = 1.75;
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPSILON: f32 = 1e-8;
-const SARPROP_COOLING: f32 = 0.015;
+const SARPROP_COOLING: f32 = 0.03;
+/// The error of a coin toss: more than this adds no more noise, whatever the scale of the targets.
+const SARPROP_ERROR: f32 = 0.25;
 
 /// The rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,9 +202,10 @@ fn sarprop(
     rng: &mut Rng,
 ) {
     let heat = |shift: f32| math::exp((shift - SARPROP_COOLING * epoch as f32) * core::f32::consts::LN_2);
+    let error = math::min(error, SARPROP_ERROR);
     let decay = heat(-6.644);
-    let noise = math::sqrt(error) * heat(1.385);
-    let threshold = 0.1 * error;
+    let noise = error * heat(0.0);
+    let threshold = 0.4 * noise;
     for (((w, g), last), step) in weights.iter_mut().zip(gradient).zip(last).zip(steps) {
         let mut slope = g + decay * *w;
         let sign = slope * *last;

@@ -37,82 +37,79 @@ const ADAM: &str = "adam";
 const CASCADE: &str = "cascade-correlation";
 
 fn pattern(name: &str) -> Result<Pattern, Error> {
-    let row = |algorithms, activation, layers, loss, l2, dropout, noise, view, view_share, bootstrap| {
-        Pattern { algorithms, activation, layers, loss, l2, dropout, noise, view, view_share, bootstrap }
-    };
     Ok(match name {
-        "convergent" => row(
-            [RPROP, QUICK, ADAM, SAR, BATCH, STEP, CASCADE],
-            "tanh",
-            &[4],
-            "cross-entropy",
-            1e-3,
-            0.0,
-            0.0,
-            "all",
-            100,
-            false,
-        ),
-        "divergent" => row(
-            [ADAM, STEP, BATCH, SAR, RPROP, QUICK, CASCADE],
-            "relu",
-            &[12],
-            "cross-entropy",
-            1e-4,
-            0.2,
-            0.0,
-            "all",
-            100,
-            true,
-        ),
-        "lateral" => row(
-            [STEP, ADAM, RPROP, BATCH, SAR, QUICK, CASCADE],
-            "gaussian",
-            &[8],
-            "cross-entropy",
-            1e-3,
-            0.0,
-            0.1,
-            "subset",
-            70,
-            false,
-        ),
-        "systems" => row(
-            [CASCADE, RPROP, SAR, ADAM, QUICK, BATCH, STEP],
-            "elliott",
-            &[6, 3],
-            "squared",
-            1e-3,
-            0.0,
-            0.0,
-            "products",
-            50,
-            false,
-        ),
-        "critical" => row(
-            [SAR, RPROP, BATCH, QUICK, ADAM, STEP, CASCADE],
-            "logistic",
-            &[2],
-            "squared",
-            1e-2,
-            0.0,
-            0.0,
-            "all",
-            100,
-            true,
-        ),
-        "abstract" => row(
-            [QUICK, RPROP, ADAM, BATCH, SAR, STEP, CASCADE],
-            "sine",
-            &[4, 2],
-            "cross-entropy",
-            1e-3,
-            0.0,
-            0.0,
-            "components",
-            50,
-            false,
-        ),
+        "convergent" => Pattern {
+            algorithms: [RPROP, QUICK, ADAM, SAR, BATCH, STEP, CASCADE],
+            activation: "tanh",
+            layers: &[4],
+            loss: "cross-entropy",
+            l2: 3e-4,
+            dropout: 0.0,
+            noise: 0.0,
+            view: "all",
+            view_share: 100,
+            bootstrap: false,
+        },
+        "divergent" => Pattern {
+            algorithms: [ADAM, STEP, BATCH, SAR, RPROP, QUICK, CASCADE],
+            activation: "relu",
+            layers: &[12],
+            loss: "cross-entropy",
+            l2: 1e-4,
+            dropout: 0.2,
+            noise: 0.0,
+            view: "all",
+            view_share: 100,
+            bootstrap: true,
+        },
+        "lateral" => Pattern {
+            algorithms: [STEP, ADAM, RPROP, BATCH, SAR, QUICK, CASCADE],
+            activation: "gaussian",
+            layers: &[8],
+            loss: "cross-entropy",
+            l2: 3e-4,
+            dropout: 0.0,
+            noise: 0.1,
+            view: "subset",
+            view_share: 80,
+            bootstrap: false,
+        },
+        "systems" => Pattern {
+            algorithms: [CASCADE, RPROP, SAR, ADAM, QUICK, BATCH, STEP],
+            activation: "elliott",
+            layers: &[6, 3],
+            loss: "cross-entropy",
+            l2: 1e-3,
+            dropout: 0.0,
+            noise: 0.0,
+            view: "products",
+            view_share: 50,
+            bootstrap: false,
+        },
+        "critical" => Pattern {
+            algorithms: [SAR, RPROP, BATCH, QUICK, ADAM, STEP, CASCADE],
+            activation: "logistic",
+            layers: &[3],
+            loss: "squared",
+            l2: 2e-3,
+            dropout: 0.0,
+            noise: 0.0,
+            view: "all",
+            view_share: 100,
+            bootstrap: true,
+        },
+        "abstract" => Pattern {
+            algorithms: [QUICK, RPROP, ADAM, BATCH, SAR, STEP, CASCADE],
+            activation: "sine",
+            layers: &[4, 2],
+            loss: "cross-entropy",
+            l2: 1e-3,
+            dropout: 0.0,
+            noise: 0.0,
+            view: "components",
+            view_share: 50,
+            bootstrap: false,
+        },
         _ => return Err(Error::not_one_of("pattern", name, PATTERNS)),
     })
 }
@@ -147,16 +144,16 @@ pub(crate) fn recipe(name: &str, allowed: &[String], summary: &Summary, task: Ta
         l2: pattern.l2,
         dropout: if steady { 0.0 } else { pattern.dropout },
         noise: if steady { 0.0 } else { pattern.noise },
-        max_units: if algorithm == CASCADE { 12 } else { 0 },
+        max_units: if algorithm == CASCADE { 16 } else { 0 },
         candidates: if algorithm == CASCADE { 6 } else { 0 },
         view: view(&pattern, summary.inputs),
     })
 }
 
-/// The base width grows with the square root of inputs times outputs, within 4 and 64 units.
+/// The base width grows with the square root of inputs times outputs, within 6 and 64 units.
 fn layers(quarters: &[u32], summary: &Summary) -> Vec<u32> {
     let product = summary.inputs.saturating_mul(summary.outputs);
-    let base = (4..64).find(|width: &u64| width * width >= product).unwrap_or(64) as u32;
+    let base = (6..64).find(|width: &u64| width * width >= product).unwrap_or(64) as u32;
     quarters.iter().map(|share| (base * share / 4).max(2)).collect()
 }
 
