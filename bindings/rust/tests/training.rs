@@ -189,7 +189,16 @@ fn a_holder_that_slept_past_its_lease_is_fenced() {
     let sleeper =
         bench.start(&["orchestrate", "train", "--data", "long.csv", "--agents", "convergent", "--json"]);
     wait_for(&bench, "TaskClaimed", 1);
-    signal(&sleeper, "STOP");
+    // one that is stopped inside a transaction would hold the file's lock as well
+    loop {
+        signal(&sleeper, "STOP");
+        let file = rusqlite::Connection::open(bench.path("swarm.db")).unwrap();
+        file.busy_timeout(Duration::from_millis(300)).unwrap();
+        if file.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok() {
+            break;
+        }
+        signal(&sleeper, "CONT");
+    }
     let resumed = bench.json(&["orchestrate", "--resume"]);
     assert_eq!(resumed["state"], "completed");
     signal(&sleeper, "CONT");

@@ -41,13 +41,14 @@ impl Live {
     }
 
     fn redraw(&mut self, out: &mut Output, view: &View) {
-        let mut picture = String::new();
+        // a line that is longer than the terminal is wide is cut, or the next picture would be off
+        let mut picture = String::from("\x1b[?7l");
         if self.drawn_lines > 0 {
             picture.push_str(&format!("\x1b[{}A", self.drawn_lines));
         }
         let mut lines = vec![format!(
-            "{:<6} {:<12} {:<20} {:<10} {:<22} {}",
-            "agent", "pattern", "algorithm", "state", "epochs", "remark"
+            "{:<5} {:<10} {:<19} {:<9} {:<20} {}",
+            "agent", "pattern", "algorithm", "state", "epochs", "validation loss"
         )];
         lines.extend(view.members.iter().map(row));
         lines.push(if view.fusing {
@@ -60,6 +61,7 @@ impl Live {
             // what a longer line left behind is wiped
             picture.push_str("\x1b[K\n");
         }
+        picture.push_str("\x1b[?7h");
         self.drawn_lines = lines.len();
         out.text(&picture);
     }
@@ -100,13 +102,13 @@ impl Live {
 
 fn row(member: &MemberView) -> String {
     format!(
-        "{:<6} {:<12} {:<20} {:<10} {:<22} {}",
+        "{:<5} {:<10} {:<19} {:<9} {:<20} {}",
         member.agent_id,
         member.pattern,
         member.algorithm,
         member.state.as_str(),
         if member.total > 0 { bar(member) } else { String::new() },
-        member.note
+        member.note.trim_start_matches("validation loss ")
     )
 }
 

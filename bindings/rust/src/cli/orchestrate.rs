@@ -23,9 +23,9 @@ pub(super) fn run(context: &mut Context<'_>) -> Result<i32, Error> {
         return resume(context, threads);
     }
     let text = context.word("text").map_or("", |text| text.trim()).to_string();
-    let train = context.word("data").is_some() || text.is_empty() || text == "train";
+    let has_data = context.word("data").is_some();
     let host = context.host()?;
-    if !train {
+    if host.with_swarm(|swarm| swarm.orchestrate_intent(&text, has_data))?? == "goal" {
         return plan_work(context, &host, &text);
     }
     // whatever is wrong with the data is found before anything is written
