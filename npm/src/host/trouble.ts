@@ -77,7 +77,8 @@ export async function patiently<A, T>(path: string, attempt: () => A, then?: (be
       begun = attempt();
     } catch (error) {
       if (!isBusy(error) || performance.now() - start > PATIENCE_MS) throw storeError(error, path);
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+      // The microseconds since this process began: no two processes share them.
+      await new Promise((resolve) => setTimeout(resolve, (performance.now() * 1000) % 3));
       continue;
     }
     return then ? then(begun) : begun;
