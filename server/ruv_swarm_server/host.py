@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -150,8 +151,8 @@ class Host:
 
     async def _outcomes(self, jobs: Sequence[Job]) -> list[Outcome]:
         try:
-            outcomes = await self._in_thread(lambda: self._ledger.run(jobs))
-            await self._announce()
+            outcomes, version = await self._in_thread(partial(self._run, jobs))
+            await self._announce(version)
         except RuvSwarmError as error:
             return [error for _ in jobs]
         except Exception as error:
@@ -164,8 +165,8 @@ class Host:
         while True:
             pause = FOLLOW_S
             try:
-                wait = await self._in_thread(self._turn)
-                await self._announce()
+                wait, version = await self._in_thread(self._turn)
+                await self._announce(version)
                 if wait is not None:
                     pause = min(pause, max(wait, 1) / 1000)
             except RuvSwarmError as error:
@@ -175,13 +176,15 @@ class Host:
                 log.exception("following %s failed", self._ledger.path)
             await asyncio.sleep(pause)
 
-    def _turn(self) -> int | None:
+    def _run(self, jobs: Sequence[Job]) -> tuple[list[Outcome], int]:
+        return self._ledger.run(jobs), self._ledger.version()
+
+    def _turn(self) -> tuple[int | None, int]:
         self._ledger.refresh()
         self._ledger.pass_time()
-        return self._ledger.wait_ms()
+        return self._ledger.wait_ms(), self._ledger.version()
 
-    async def _announce(self) -> None:
-        version = await self._in_thread(self._ledger.version)
+    async def _announce(self, version: int) -> None:
         if version != self._version:
             self._version = version
             async with self._news:

@@ -17,6 +17,9 @@ from ruv_swarm_server.store import Head, NewEvent, SqliteStore, StoreError, open
 
 log = logging.getLogger(__name__)
 
+# A longer tail than this is worth a snapshot when the file is opened.
+LONG_TAIL = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -294,8 +297,11 @@ class Ledger:
         # The file was put back to an older copy, or replaced: what we know is of another log.
         self._load(store, head)
 
-    def _load(self, store: SqliteStore, head: Head) -> None:
-        """Read the newest snapshot that fits and the tail after it; inside a transaction."""
+    def _load(self, store: SqliteStore, head: Head) -> int:
+        """Read the newest snapshot that fits and the tail after it; inside a transaction.
+
+        Returns how many events the tail had.
+        """
         self._core = kernel.new_core()
         for body in store.snapshots():
             try:
@@ -306,11 +312,13 @@ class Ledger:
             if core.version() <= head.version:
                 self._core = core
                 break
+        before = self._core.version()
         self._read_tail(store)
         if not self._is_at(head):
             detail = f"the log ends at event {self.version()} and its head says {head.version}"
             raise StoreError("damaged_database", detail)
         self._clock.saw(self._core.last_at_ms())
+        return head.version - before
 
     def _is_at(self, head: Head) -> bool:
         return head.version == self._core.version() and head.chain == self._core.chain_head()
@@ -340,13 +348,25 @@ class Ledger:
         self._store = store
         try:
             with store.reading():
-                self._load(store, store.head())
+                tail = self._load(store, store.head())
         except BaseException as error:
             self._forget()
             if isinstance(error, StoreError):
                 raise self._trouble(error) from error
             raise
+        if tail > LONG_TAIL:
+            self._put_snapshot(store)
         return store
+
+    def _put_snapshot(self, store: SqliteStore) -> None:
+        try:
+            with store.writing():
+                store.put_snapshot(self._core.version(), self._core.snapshot())
+        except StoreError as error:
+            if error.kind not in ("busy", "disk_full", "read_only"):
+                raise self._trouble(error) from error
+            # Only the next opening gains by it: nothing was changed, and the caller has no trouble.
+            log.info("no snapshot of %s: %s", self.path, error)
 
     def _forget(self) -> None:
         self._core = kernel.new_core()

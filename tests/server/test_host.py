@@ -258,6 +258,18 @@ async def test_a_snapshot_and_its_tail_give_the_state_of_the_log(host: Host, db:
         assert await call(other, "swarm_status") == status
 
 
+async def test_opening_a_long_log_leaves_a_snapshot_for_the_next(host: Host, db: Path) -> None:
+    await call(host, "swarm_init")
+    for _ in range(3):
+        await call(host, "task_submit", tasks=[{"description": "x"}] * 1000)
+    status = await call(host, "swarm_status")
+    for _ in range(2):
+        async with Host(db) as other:
+            assert await call(other, "swarm_status") == status
+    with sqlite3.connect(db) as file:
+        assert file.execute("SELECT seq FROM snapshot").fetchall() == [(status["version"],)]
+
+
 async def test_what_was_accepted_is_answered_at_the_end(db: Path) -> None:
     async with Host(db) as host:
         await call(host, "swarm_init")
