@@ -13,7 +13,6 @@ from ruv_swarm import RuvSwarmError
 
 from ruv_swarm_server import kernel
 
-_SEEDS = 1 << 53
 _DETACH_FROM = 1 << 20
 
 
@@ -43,9 +42,9 @@ def with_drawn(request: str, key: str) -> str:
     entropy = hashlib.sha256(key.encode()).digest() if key else secrets.token_bytes(32)
     if not fields.get("swarmId") and not fields.get("swarm_id"):
         fields.pop("swarm_id", None)
-        fields["swarmId"] = f"swarm-{entropy[:6].hex()}"
+        fields["swarmId"] = f"s-{entropy[:4].hex()}"
     if fields.get("seed") is None:
-        fields["seed"] = int.from_bytes(entropy[8:16], "big") % _SEEDS
+        fields["seed"] = int.from_bytes(entropy[8:12], "big")
     return write_object(fields)
 
 
