@@ -83,8 +83,8 @@ def test_a_client_that_sends_no_headers_is_cut_off(shared: Server) -> None:
 
 
 @pytest.mark.anyio
-async def test_mcp_over_http(shared: Server) -> None:
-    async with Client(f"{shared.http}/mcp") as client:
+async def test_mcp_over_http(server: Server) -> None:
+    async with Client(f"{server.http}/mcp") as client:
         made = await client.call_tool("swarm_init", {"seed": 3})
         assert made.structured_content["seed"] == 3
         wrong = await client.call_tool("agent_spawn", {"type": "coder", "capacity": 0})

@@ -127,6 +127,22 @@ def test_a_piped_file_is_answered_to_the_last_line_in_order(door: str, db: Path)
     assert not done.stderr
 
 
+@pytest.mark.parametrize("door", DOORS)
+def test_a_query_sees_what_stood_at_its_place(door: str, db: Path) -> None:
+    calls: list[tuple[str, dict[str, Any]]] = [("swarm_init", {})]
+    for _ in range(5):
+        calls += [("agent_spawn", {"type": "coder"})] * 3 + [("swarm_status", {})] * 2
+    line = [*DOORS[door], "--stdio", "--db", str(db)]
+    done = subprocess.run(
+        line, input=lines(*calls), capture_output=True, text=True, timeout=60, check=False
+    )
+    answers = [json.loads(line)["result"] for line in done.stdout.splitlines()]
+    seen = [answer.get("structuredContent", {}).get("agents") for answer in answers]
+    assert [number for number in seen if isinstance(number, int)] == [
+        count for step in range(1, 6) for count in (3 * step, 3 * step)
+    ]
+
+
 def test_a_line_that_is_no_message_is_answered_and_the_rest_goes_on(db: Path) -> None:
     text = "no json\n" + lines(("swarm_init", {}))
     line = command("mcp", "--db", str(db))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from importlib import resources
 from typing import Any, cast
 
@@ -22,12 +26,60 @@ INSTRUCTIONS = (
 )
 
 
+class Turns:
+    """Lets the commands of one client run side by side, and its queries between them in order.
+
+    So who pipes in command, query, command reads in the answers what stood at each place, and
+    commands still share their commits.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing running."""
+        self._kind = ""
+        self._running = 0
+        self._waiting: deque[tuple[str, asyncio.Future[None]]] = deque()
+
+    @asynccontextmanager
+    async def turn(self, kind: str) -> AsyncGenerator[None]:
+        """Hold a place for a call of ``kind``: those of the other kind before it end first."""
+        if self._waiting or (self._running and kind != self._kind):
+            place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append((kind, place))
+            try:
+                await place
+            except asyncio.CancelledError:
+                if not place.cancelled():
+                    # The place was given in the same moment: it goes to the next.
+                    self._leave()
+                raise
+        else:
+            self._kind = kind
+            self._running += 1
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        self._running -= 1
+        while self._waiting and (not self._running or self._waiting[0][0] == self._kind):
+            kind, place = self._waiting.popleft()
+            if not place.done():
+                self._kind = kind
+                self._running += 1
+                place.set_result(None)
+
+
 class ToolBox:
     """The tools of a host, by listed name and by the dotted names of the founding document."""
 
-    def __init__(self, host: Host, *, dotted: bool = False) -> None:
-        """Read the generated tool table; ``dotted`` lists the dotted names too."""
+    def __init__(self, host: Host, *, dotted: bool = False, ordered: bool = False) -> None:
+        """Read the generated tool table; ``dotted`` lists the dotted names too.
+
+        ``ordered`` keeps queries in their place among commands, for a box with one client.
+        """
         self._host = host
+        self._turns = Turns() if ordered else None
         text = resources.files("ruv_swarm_server._gen").joinpath("tools.json").read_text("utf-8")
         self._operations: dict[str, str] = {}
         self._tools: list[types.Tool] = []
@@ -66,7 +118,7 @@ class ToolBox:
             if not isinstance(key, str):
                 text = "idempotencyKey: not a text"
                 raise kernel.make_error("invalid_argument", "idempotencyKey", text)
-            response = await self._host.call(operation, write_object(arguments), key)
+            response = await self._run(operation, write_object(arguments), key)
         except RuvSwarmError as error:
             return types.CallToolResult(
                 content=[types.TextContent(text=error.message)],
@@ -77,6 +129,12 @@ class ToolBox:
             content=[types.TextContent(text=kernel.render(operation, response))],
             structured_content=json.loads(response),
         )
+
+    async def _run(self, operation: str, request: str, key: str) -> str:
+        if self._turns is None:
+            return await self._host.call(operation, request, key)
+        async with self._turns.turn(kernel.operation_kind(operation) or "query"):
+            return await self._host.call(operation, request, key)
 
 
 def _tool(entry: dict[str, Any], name: str) -> types.Tool:

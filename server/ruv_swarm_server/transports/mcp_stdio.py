@@ -111,6 +111,6 @@ def _parse_error() -> SessionMessage:
 
 async def serve_stdio(host: Host, *, dotted: bool = False) -> None:
     """Serve one client on standard input and output until the input ends."""
-    server = ToolBox(host, dotted=dotted).server()
+    server = ToolBox(host, dotted=dotted, ordered=True).server()
     async with _answering() as (read, write):
         await server.run(read, write, server.create_initialization_options())
