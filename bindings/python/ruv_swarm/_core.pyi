@@ -1,4 +1,275 @@
 """The extension module: the core and the Rust SQLite store."""
 
+from collections.abc import Sequence
+from os import PathLike
+from typing import Final, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ruv_swarm._errors import RuvSwarmError
+
+SCHEMA_SQL: Final[str]
+"""The one schema file of the stores."""
+SCHEMA_VERSION: Final[int]
+"""`PRAGMA user_version` of the schema."""
+APPLICATION_ID: Final[int]
+"""`PRAGMA application_id` of a swarm's file."""
+SAMPLE_MESSAGE: Final[str]
+"""What a door says first when it trains on the bundled sample."""
+
+@final
+class Row:
+    """A row of a projection, to be written blindly in the transaction of its event."""
+
+    @property
+    def table(self) -> str:
+        """The table: agent, task or goal."""
+
+    @property
+    def id(self) -> str:
+        """The key."""
+
+    @property
+    def state(self) -> str:
+        """The state word."""
+
+    @property
+    def body(self) -> str:
+        """The row's JSON."""
+
+@final
+class Attach:
+    """Stored data that a response still needs: events after a number, or an artifact."""
+
+    @property
+    def kind(self) -> str:
+        """The word `events` or `artifact`."""
+
+    @property
+    def after(self) -> int:
+        """Of events: the number to begin after."""
+
+    @property
+    def limit(self) -> int:
+        """Of events: how many at most."""
+
+    @property
+    def hash(self) -> str:
+        """Of an artifact: its hash, in hex."""
+
+@final
+class Decision:
+    """A response, and the events that make it true; nothing has changed yet."""
+
+    @property
+    def response(self) -> str:
+        """The response as JSON text."""
+
+    @property
+    def events(self) -> list[str]:
+        """Canonical event lines to append, all or none."""
+
+    @property
+    def attach(self) -> Attach | None:
+        """What the host has to read and attach before it answers."""
+
+@final
+class Applied:
+    """What folding one event did."""
+
+    @property
+    def seq(self) -> int:
+        """The event's number."""
+
+    @property
+    def at_ms(self) -> int:
+        """The event's time, in ms since 1970."""
+
+    @property
+    def kind(self) -> str:
+        """The event's kind."""
+
+    @property
+    def chain(self) -> bytes:
+        """The chain's hash after it, 32 bytes."""
+
+    @property
+    def rows(self) -> list[Row]:
+        """Rows to write."""
+
+@final
+class Core:
+    """A swarm's state machine. It holds no clock, file or thread; any thread may use it."""
+
+    def __new__(cls) -> Core:
+        """Make a core before its first event."""
+
+    @staticmethod
+    def restore(snapshot: str) -> Core:
+        """Return the core in the state that the snapshot holds."""
+
+    def call(
+        self, operation: str, request: str, now_ms: int, idempotency_key: str = ""
+    ) -> Decision:
+        """Decide a command or answer a query; change nothing."""
+
+    def apply(self, event_line: str) -> Applied:
+        """Fold the next canonical event line into the state."""
+
+    def query(self, operation: str, request: str) -> Decision:
+        """Answer a query; a command is refused."""
+
+    def pending_effects(self) -> str:
+        """Return the work that a host should run, as a JSON array."""
+
+    def next_deadline(self) -> int | None:
+        """Return when `tick` has something to do, in ms, or None."""
+
+    def snapshot(self) -> str:
+        """Return the canonical snapshot."""
+
+    def state_hash(self) -> str:
+        """Return SHA-256 of the canonical snapshot, in hex."""
+
+    def chain_head(self) -> bytes:
+        """Return the chain's hash after the last event, 32 bytes; zero before the first."""
+
+    def version(self) -> int:
+        """Return the number of the last event; 0 before the first."""
+
+    def last_at_ms(self) -> int:
+        """Return the time of the last event, in ms since 1970."""
+
+    def swarm_id(self) -> str:
+        """Return the swarm's id; empty before the first event."""
+
+    def config_json(self) -> str:
+        """Return what the swarm was created with, as JSON text; empty before the first event."""
+
+    def all_rows(self) -> list[Row]:
+        """Return every projection row of the state: what a rebuilt store holds."""
+
+    def orchestrate_intent(self, text: str, has_data: bool) -> str:
+        """Return what `orchestrate` means by a text, with or without data: train, sample or goal."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        """Pickle as the snapshot."""
+
+@final
+class Trainer:
+    """Training of one member of a plan, in slices of epochs: slicing never changes a bit."""
+
+    def __new__(cls, data: bytes, plan: str, member: int) -> Trainer:
+        """Make the trainer of a plan's member on the dataset's bytes."""
+
+    def run(self, epochs: int) -> str:
+        """Train at most `epochs` more; return the progress as JSON text."""
+
+    def progress(self) -> str:
+        """Return the progress as JSON text."""
+
+    def done(self) -> bool:
+        """Tell whether there is nothing left to train."""
+
+    def finish(self) -> tuple[bytes, str]:
+        """Return the member's model file and its report; the trainer ends."""
+
+@final
+class Model:
+    """A trained network or ensemble, read from the bytes of a model file."""
+
+    def __new__(cls, data: bytes) -> Model:
+        """Read the bytes of a model file."""
+
+    @staticmethod
+    def load(path: str | PathLike[str]) -> Model:
+        """Read a model file."""
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model file: whole or not at all."""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the model file, in hex."""
+
+    @property
+    def inputs(self) -> int:
+        """Numbers of a row of `predict`."""
+
+    @property
+    def outputs(self) -> int:
+        """Numbers of an answer: one a class, or one a regression target."""
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes in the order of the outputs; none for regression."""
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the model file."""
+
+    def describe(self) -> str:
+        """Return what the model is, as JSON text."""
+
+    def predict(
+        self, inputs: ArrayLike, out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Return the outputs for raw rows, shape (rows, outputs), written to `out` if it is given.
+
+        Float32 in C order passes without a copy; other numbers are converted once.
+        """
+
+    def predict_csv(self, data: bytes) -> tuple[bytes, int]:
+        """Return a CSV of predictions for the rows of a CSV, and their number."""
+
+    def evaluate_csv(self, data: bytes) -> str:
+        """Return how well the model does on the rows of a CSV with targets, as JSON text."""
+
+    def __reduce__(self) -> tuple[object, tuple[bytes]]:
+        """Pickle as the model file."""
+
+    def __eq__(self, other: object, /) -> bool:
+        """Models of one file are equal."""
+
+    def __hash__(self) -> int:
+        """Hash as the model file's name."""
+
 def version() -> str:
     """Return the version of the core, equal to that of the package."""
+
+def error_codes() -> list[tuple[str, int, str, int, str]]:
+    """Return code, exit code, gRPC status, JSON-RPC code and class of every error."""
+
+def host_error(kind: str, field: str, path: str, detail: str) -> RuvSwarmError:
+    """Return the error for trouble that only a host can meet, in the core's words."""
+
+def operations() -> list[tuple[str, str]]:
+    """Return name and kind of every operation, in the order of the catalogue."""
+
+def operation_kind(operation: str) -> str | None:
+    """Return `command`, `query`, or None if there is no such operation."""
+
+def render(operation: str, response: str) -> str:
+    """Return the text for people that goes with a response."""
+
+def render_event(event_line: str) -> str:
+    """Return the line for people that goes with an event."""
+
+def attach_events(response: str, lines: Sequence[str]) -> str:
+    """Put the event lines into the response that asked for them."""
+
+def attach_artifact(response: str, content: bytes) -> str:
+    """Put an artifact's bytes into the response that asked for them."""
+
+def inspect_data(data: bytes, options: str = "") -> str:
+    """Read a dataset's bytes and return its summary as JSON text."""
+
+def encode_arrays(inputs: ArrayLike, targets: ArrayLike, task: str = "") -> bytes:
+    """Return the canonical dataset bytes of arrays: rows of inputs, and their targets."""
+
+def sample() -> bytes:
+    """Return the bundled sample: iris as CSV, target `species`."""
+
+def fuse(data: bytes, plan: str, models: Sequence[bytes]) -> tuple[bytes, str]:
+    """Fuse the members of a plan into one model; return the model file and the report."""

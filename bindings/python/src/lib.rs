@@ -1,4 +1,8 @@
-//! `ruv_swarm._core`: the core and the Rust SQLite store for Python. It holds no rules.
+//! `ruv_swarm._core`: the core and the Rust SQLite store for Python.
+//!
+//! The binding holds no rules: it turns text, numbers and buffers of Python into those of the core
+//! and back. Requests and responses are JSON text; numeric arrays pass as NumPy buffers. What may
+//! take long runs with the interpreter's lock released.
 #![allow(missing_docs)] // PyO3 makes public items of its own; what Python sees is documented in _core.pyi
 
 mod errors;
@@ -11,44 +15,57 @@ use ruv_swarm_core as core;
 
 use errors::raise;
 
-/// The version of the core, equal to that of the package.
+/// Return the version of the core, equal to that of the package.
 #[pyfunction]
 fn version() -> &'static str {
     core::VERSION
 }
 
+/// Return the text for people that goes with a response.
 #[pyfunction]
 fn render(operation: &str, response: &str) -> String {
     core::render(operation, response)
 }
 
+/// Return the line for people that goes with an event.
 #[pyfunction]
-fn render_event(line: &str) -> String {
-    core::render_event(line)
+fn render_event(event_line: &str) -> String {
+    core::render_event(event_line)
 }
 
+/// Put the event lines into the response that asked for them.
 #[pyfunction]
 fn attach_events(response: &str, lines: Vec<String>) -> String {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     core::attach_events(response, &lines)
 }
 
+/// Put an artifact's bytes into the response that asked for them.
 #[pyfunction]
-fn attach_artifact(response: &str, content: &[u8]) -> String {
-    core::attach_artifact(response, content)
+fn attach_artifact(py: Python<'_>, response: &str, content: &[u8]) -> String {
+    py.detach(|| core::attach_artifact(response, content))
 }
 
+/// Return name and kind of every operation, in the order of the catalogue.
 #[pyfunction]
 fn operations() -> Vec<(&'static str, &'static str)> {
     core::OPERATIONS.to_vec()
 }
 
+/// Return `command`, `query`, or None if there is no such operation.
 #[pyfunction]
 fn operation_kind(operation: &str) -> Option<&'static str> {
     core::operation_kind(operation)
 }
 
-/// The error object for trouble that a host met; the caller raises it.
+/// Return code, exit code, gRPC status, JSON-RPC code and class of every error.
+#[pyfunction]
+fn error_codes() -> Vec<(&'static str, u8, &'static str, i32, &'static str)> {
+    let row = |code: &core::Code| (code.as_str(), code.exit(), code.grpc(), code.json_rpc(), code.class());
+    core::Code::ALL.iter().map(row).collect()
+}
+
+/// Return the error for trouble that only a host can meet, in the core's words.
 #[pyfunction]
 fn host_error(py: Python<'_>, kind: &str, field: &str, path: &str, detail: &str) -> PyResult<Py<PyAny>> {
     let words: Vec<&str> = core::HostTrouble::ALL.iter().map(|(word, _)| *word).collect();
@@ -57,7 +74,7 @@ fn host_error(py: Python<'_>, kind: &str, field: &str, path: &str, detail: &str)
     errors::instance(py, &core::host_error(trouble, field, path, detail)).map(Bound::unbind)
 }
 
-/// Runs the command line; gives back its exit code.
+/// Run the command line, the program's name first, and return its exit code.
 #[pyfunction]
 fn run_cli(py: Python<'_>, arguments: Vec<String>) -> i32 {
     py.detach(|| ruv_swarm::cli::run(arguments))
@@ -76,6 +93,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(attach_artifact, module)?)?;
     module.add_function(wrap_pyfunction!(operations, module)?)?;
     module.add_function(wrap_pyfunction!(operation_kind, module)?)?;
+    module.add_function(wrap_pyfunction!(error_codes, module)?)?;
     module.add_function(wrap_pyfunction!(host_error, module)?)?;
     module.add_function(wrap_pyfunction!(run_cli, module)?)?;
     machine::register(module)?;

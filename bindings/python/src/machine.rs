@@ -1,76 +1,126 @@
-//! The state machine: `Core`, and what its calls give back.
+//! The state machine: `Core` and the functions that belong to it.
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
-use ruv_swarm_core as core;
-use ruv_swarm_core::hash::hex;
+use pyo3::types::{PyBytes, PyType};
+use ruv_swarm_core::{self as core, Swarm};
 
 use crate::errors::OrRaise;
 
+/// A row of a projection, to be written blindly in the transaction of its event.
 #[pyclass(frozen, get_all, module = "ruv_swarm")]
 #[derive(Clone)]
-struct Attach {
-    kind: &'static str,
-    after: u64,
-    limit: u64,
-    hash: String,
-}
-
-#[pyclass(frozen, get_all, module = "ruv_swarm")]
-struct Decision {
-    response: String,
-    events: Vec<String>,
-    attach: Option<Attach>,
-}
-
-#[pyclass(frozen, get_all, module = "ruv_swarm")]
-#[derive(Clone)]
-struct Row {
+pub struct Row {
     table: &'static str,
     id: String,
     state: String,
     body: String,
 }
 
-#[pyclass(frozen, module = "ruv_swarm")]
-struct Applied {
-    #[pyo3(get)]
-    seq: u64,
-    #[pyo3(get)]
-    at_ms: u64,
-    #[pyo3(get)]
-    kind: &'static str,
-    chain: core::hash::Hash,
-    #[pyo3(get)]
-    rows: Vec<Row>,
+impl From<core::Row> for Row {
+    fn from(row: core::Row) -> Self {
+        Row { table: row.table, id: row.id, state: row.state, body: row.body }
+    }
 }
+
+/// Stored data that a response still needs: events after a number, or an artifact.
+#[pyclass(frozen, get_all, module = "ruv_swarm")]
+#[derive(Clone)]
+pub struct Attach {
+    kind: &'static str,
+    after: u64,
+    limit: u64,
+    hash: String,
+}
+
+impl From<core::Attach> for Attach {
+    fn from(attach: core::Attach) -> Self {
+        match attach {
+            core::Attach::Events { after, limit } => {
+                Attach { kind: "events", after, limit, hash: String::new() }
+            }
+            core::Attach::Artifact { hash } => Attach { kind: "artifact", after: 0, limit: 0, hash },
+        }
+    }
+}
+
+/// A response, and the events that make it true; nothing has changed yet.
+#[pyclass(frozen, get_all, module = "ruv_swarm")]
+pub struct Decision {
+    response: String,
+    events: Vec<String>,
+    attach: Option<Attach>,
+}
+
+impl From<core::Decision> for Decision {
+    fn from(decision: core::Decision) -> Self {
+        let attach = decision.attach.map(Attach::from);
+        Decision { response: decision.response, events: decision.events, attach }
+    }
+}
+
+/// What folding one event did.
+#[pyclass(frozen, module = "ruv_swarm")]
+pub struct Applied(core::Applied);
 
 #[pymethods]
 impl Applied {
     #[getter]
+    fn seq(&self) -> u64 {
+        self.0.seq
+    }
+
+    #[getter]
+    fn at_ms(&self) -> u64 {
+        self.0.at_ms
+    }
+
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.0.kind
+    }
+
+    #[getter]
     fn chain<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.chain)
+        PyBytes::new(py, &self.0.chain)
+    }
+
+    #[getter]
+    fn rows(&self) -> Vec<Row> {
+        self.0.rows.iter().cloned().map(Row::from).collect()
     }
 }
 
-#[pyclass(module = "ruv_swarm")]
-struct Core {
-    swarm: core::Swarm,
+/// A swarm's state machine. It holds no clock, file or thread; any thread may use it.
+///
+/// The lock is only ever held inside one method, and never while the interpreter lock is waited
+/// for, so the two cannot block each other.
+#[pyclass(frozen, module = "ruv_swarm")]
+pub struct Core(RwLock<Swarm>);
+
+impl Core {
+    fn read(&self) -> RwLockReadGuard<'_, Swarm> {
+        // a reader cannot spoil the state, and `apply` changes it only where it cannot fail
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[pymethods]
 impl Core {
     #[new]
     fn new() -> Self {
-        Self { swarm: core::Swarm::new() }
+        Core(RwLock::new(Swarm::new()))
     }
 
+    /// Return the core in the state that the snapshot holds.
     #[staticmethod]
     fn restore(py: Python<'_>, snapshot: &str) -> PyResult<Self> {
-        core::Swarm::restore(snapshot).map(|swarm| Self { swarm }).or_raise(py)
+        let swarm = py.detach(|| Swarm::restore(snapshot)).or_raise(py)?;
+        Ok(Core(RwLock::new(swarm)))
     }
 
-    #[pyo3(signature = (operation, request="{}", now_ms=0, idempotency_key=""))]
+    /// Decide a command or answer a query; change nothing.
+    #[pyo3(signature = (operation, request, now_ms, idempotency_key = ""))]
     fn call(
         &self,
         py: Python<'_>,
@@ -79,86 +129,93 @@ impl Core {
         now_ms: u64,
         idempotency_key: &str,
     ) -> PyResult<Decision> {
-        self.swarm.call(operation, request, now_ms, idempotency_key).map(decision).or_raise(py)
+        self.read().call(operation, request, now_ms, idempotency_key).map(Decision::from).or_raise(py)
     }
 
-    #[pyo3(signature = (operation, request="{}"))]
+    /// Fold the next canonical event line into the state.
+    fn apply(&self, py: Python<'_>, event_line: &str) -> PyResult<Applied> {
+        let mut swarm = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        swarm.apply(event_line).map(Applied).or_raise(py)
+    }
+
+    /// Answer a query; a command is refused.
+    #[pyo3(signature = (operation, request = "{}"))]
     fn query(&self, py: Python<'_>, operation: &str, request: &str) -> PyResult<Decision> {
-        self.swarm.query(operation, request).map(decision).or_raise(py)
+        self.read().query(operation, request).map(Decision::from).or_raise(py)
     }
 
-    fn apply(&mut self, py: Python<'_>, event_line: &str) -> PyResult<Applied> {
-        let applied = self.swarm.apply(event_line).or_raise(py)?;
-        Ok(Applied {
-            seq: applied.seq,
-            at_ms: applied.at_ms,
-            kind: applied.kind,
-            chain: applied.chain,
-            rows: applied.rows.into_iter().map(row).collect(),
-        })
-    }
-
-    fn all_rows(&self) -> Vec<Row> {
-        self.swarm.all_rows().into_iter().map(row).collect()
-    }
-
+    /// Return the work that a host should run, as a JSON array.
     fn pending_effects(&self) -> String {
-        self.swarm.pending_effects()
+        self.read().pending_effects()
     }
 
+    /// Return when `tick` has something to do, in ms, or None.
     fn next_deadline(&self) -> Option<u64> {
-        self.swarm.next_deadline()
+        self.read().next_deadline()
     }
 
-    fn orchestrate_intent(&self, py: Python<'_>, text: &str, has_data: bool) -> PyResult<&'static str> {
-        self.swarm.orchestrate_intent(text, has_data).or_raise(py)
+    /// Return the canonical snapshot.
+    fn snapshot(&self, py: Python<'_>) -> String {
+        py.detach(|| self.read().snapshot())
     }
 
-    fn snapshot(&self) -> String {
-        self.swarm.snapshot()
+    /// Return SHA-256 of the canonical snapshot, in hex.
+    fn state_hash(&self, py: Python<'_>) -> String {
+        py.detach(|| core::hash::hex(&self.read().state_hash()))
     }
 
-    fn state_hash(&self) -> String {
-        hex(&self.swarm.state_hash())
-    }
-
+    /// Return the chain's hash after the last event, 32 bytes; zero before the first.
     fn chain_head<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.swarm.chain_head())
+        PyBytes::new(py, &self.read().chain_head())
     }
 
+    /// Return the number of the last event; 0 before the first.
     fn version(&self) -> u64 {
-        self.swarm.version()
+        self.read().version()
     }
 
+    /// Return the time of the last event, in ms since 1970.
     fn last_at_ms(&self) -> u64 {
-        self.swarm.last_at_ms()
+        self.read().last_at_ms()
     }
 
-    fn swarm_id(&self) -> &str {
-        self.swarm.swarm_id()
+    /// Return the swarm's id; empty before the first event.
+    fn swarm_id(&self) -> String {
+        self.read().swarm_id().to_string()
     }
 
+    /// Return what the swarm was created with, as JSON text; empty before the first event.
     fn config_json(&self) -> String {
-        self.swarm.config_json()
+        self.read().config_json()
+    }
+
+    /// Return every projection row of the state: what a rebuilt store holds.
+    fn all_rows(&self, py: Python<'_>) -> Vec<Row> {
+        py.detach(|| self.read().all_rows()).into_iter().map(Row::from).collect()
+    }
+
+    /// Return what `orchestrate` means by a text, with or without data: train, sample or goal.
+    fn orchestrate_intent(&self, py: Python<'_>, text: &str, has_data: bool) -> PyResult<&'static str> {
+        self.read().orchestrate_intent(text, has_data).or_raise(py)
+    }
+
+    /// Pickle as the snapshot.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        let restore = PyType::new::<Core>(py).getattr("restore")?;
+        Ok((restore, (self.snapshot(py),)))
+    }
+
+    fn __repr__(&self) -> String {
+        let swarm = self.read();
+        format!("<Core swarm_id={:?} version={}>", swarm.swarm_id(), swarm.version())
     }
 }
 
-fn decision(decision: core::Decision) -> Decision {
-    let attach = decision.attach.map(|attach| match attach {
-        core::Attach::Events { after, limit } => Attach { kind: "events", after, limit, hash: String::new() },
-        core::Attach::Artifact { hash } => Attach { kind: "artifact", after: 0, limit: 0, hash },
-    });
-    Decision { response: decision.response, events: decision.events, attach }
-}
-
-fn row(row: core::Row) -> Row {
-    Row { table: row.table, id: row.id, state: row.state, body: row.body }
-}
-
+/// Registers what this file defines.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Attach>()?;
+    module.add_class::<Core>()?;
     module.add_class::<Decision>()?;
-    module.add_class::<Row>()?;
     module.add_class::<Applied>()?;
-    module.add_class::<Core>()
+    module.add_class::<Attach>()?;
+    module.add_class::<Row>()
 }
