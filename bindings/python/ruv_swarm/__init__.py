@@ -9,6 +9,7 @@ from ruv_swarm._core import (
     Attach,
     Core,
     Decision,
+    Host,
     Model,
     Row,
     Trainer,
@@ -46,6 +47,14 @@ from ruv_swarm._errors import (
     UnsupportedVersionError,
     WorkFailedError,
 )
+from ruv_swarm.swarm import Persistence, Replay, RuvSwarm
+from ruv_swarm.training import (
+    Ensemble,
+    Member,
+    MemberProgress,
+    TrainingProgress,
+    TrainingResult,
+)
 
 __version__: str = version()
 
@@ -62,20 +71,29 @@ __all__ = [
     "Core",
     "CorruptError",
     "Decision",
+    "Ensemble",
     "FailedPreconditionError",
+    "Host",
     "InternalError",
     "InterruptedError",
     "InvalidArgumentError",
     "InvalidDataError",
     "LimitExceededError",
+    "Member",
+    "MemberProgress",
     "Model",
     "NotFoundError",
     "OutcomeUnknownError",
+    "Persistence",
+    "Replay",
     "Row",
+    "RuvSwarm",
     "RuvSwarmError",
     "StaleEpochError",
     "StoreUnavailableError",
     "Trainer",
+    "TrainingProgress",
+    "TrainingResult",
     "UnknownOperationError",
     "UnsupportedVersionError",
     "WorkFailedError",

@@ -1,6 +1,6 @@
 """The extension module: the core and the Rust SQLite store."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Final, final
 
@@ -8,6 +8,36 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ruv_swarm._errors import RuvSwarmError
+
+__all__ = [
+    "APPLICATION_ID",
+    "SAMPLE_MESSAGE",
+    "SCHEMA_SQL",
+    "SCHEMA_VERSION",
+    "Applied",
+    "Attach",
+    "Core",
+    "Decision",
+    "Host",
+    "Model",
+    "Row",
+    "Trainer",
+    "attach_artifact",
+    "attach_events",
+    "encode_arrays",
+    "error_codes",
+    "fuse",
+    "host_error",
+    "inspect_data",
+    "operation_kind",
+    "operations",
+    "read_file",
+    "render",
+    "render_event",
+    "run_cli",
+    "sample",
+    "version",
+]
 
 SCHEMA_SQL: Final[str]
 """The one schema file of the stores."""
@@ -117,7 +147,7 @@ class Core:
     def apply(self, event_line: str) -> Applied:
         """Fold the next canonical event line into the state."""
 
-    def query(self, operation: str, request: str) -> Decision:
+    def query(self, operation: str, request: str = "{}") -> Decision:
         """Answer a query; a command is refused."""
 
     def pending_effects(self) -> str:
@@ -151,7 +181,7 @@ class Core:
         """Return every projection row of the state: what a rebuilt store holds."""
 
     def orchestrate_intent(self, text: str, has_data: bool) -> str:
-        """Return what `orchestrate` means by a text, with or without data: train, sample or goal."""
+        """Return what `orchestrate` means by a text: train, sample or goal."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         """Pickle as the snapshot."""
@@ -234,6 +264,81 @@ class Model:
 
     def __hash__(self) -> int:
         """Hash as the model file's name."""
+
+@final
+class Host:
+    """A swarm with its SQLite store; several processes may have the same file open."""
+
+    def __new__(
+        cls, path: str | None = None, durability: str = "full", create: bool = False
+    ) -> Host:
+        """Open a file, or memory if `path` is None."""
+
+    @staticmethod
+    def open_or_create(
+        path: str | None = None, request: str = "{}", durability: str = "full"
+    ) -> tuple[Host, str]:
+        """Open what is there, or make it, and join the swarm or create it.
+
+        Return the host and the answer of swarm_init. A refused request leaves no file behind.
+        """
+
+    def call(self, operation: str, request: str = "{}", idempotency_key: str = "") -> str:
+        """Carry out any operation; a command is answered once its events are stored and synced."""
+
+    def put_artifact(self, content: bytes, name: str = "", media_type: str = "") -> str:
+        """Keep bytes in the swarm; return the answer of artifact_put."""
+
+    def get_artifact(self, hash: str) -> bytes:
+        """Return the bytes that the swarm keeps under a hash."""
+
+    def events(self, after: int, limit: int) -> list[tuple[str, str]]:
+        """Return up to `limit` event lines after event `after`, each with its chain hash in hex."""
+
+    def version(self) -> int:
+        """Return the number of the last committed event; 0 while there is no swarm."""
+
+    def state_hash(self) -> str:
+        """Return SHA-256 of the canonical snapshot, in hex."""
+
+    def pending_effects(self) -> str:
+        """Return the training tasks that a host should run, as a JSON array."""
+
+    def orchestrate_intent(self, text: str, has_data: bool) -> str:
+        """Return what `orchestrate` means by a text: train, sample or goal."""
+
+    def unfinished(self) -> list[str]:
+        """Return the ids of the training goals that are not finished, oldest first."""
+
+    def plan_training(
+        self, data: bytes, name: str, options: str = "{}", request: str = "{}"
+    ) -> str:
+        """Store the dataset and plan its training in one transaction.
+
+        Return the answer of task_orchestrate. Nothing is written if the data cannot be trained on.
+        """
+
+    def train(
+        self, goal_id: str, threads: int = 0, observe: Callable[[str], object] | None = None
+    ) -> str:
+        """Run a training goal to its end on `threads` threads, 0 for one a core.
+
+        Return the answer of task_results, or raise why there is none. `observe` is called with a
+        JSON text about ten times a second. An exception in it, or Ctrl-C, cancels the goal and is
+        raised once that is committed.
+        """
+
+    def replay(self, verify: bool = True) -> tuple[str, str | None]:
+        """Rebuild the state from the log alone; return the result's JSON and what is wrong."""
+
+    def close(self) -> None:
+        """Give the file back; whatever is asked for later is refused."""
+
+def read_file(field: str, path: str | PathLike[str]) -> bytes:
+    """Return all bytes of the file that was given as `field`."""
+
+def run_cli(arguments: Sequence[str]) -> int:
+    """Run the command line, the program's name first, and return its exit code."""
 
 def version() -> str:
     """Return the version of the core, equal to that of the package."""

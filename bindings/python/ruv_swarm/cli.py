@@ -1,9 +1,32 @@
-"""The `ruv-swarm` command."""
+"""The `ruv-swarm` command: the Rust command line, and the MCP server of the server package."""
 
-from ruv_swarm import __version__
+from __future__ import annotations
+
+import importlib.util
+import signal
+import sys
+from collections.abc import Sequence
+
+from ruv_swarm import _core
+
+NO_SERVER = "error: MCP needs the server extra: uvx --from 'ruv-swarm[server]' ruv-swarm mcp start"
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    print(f"ruv-swarm {__version__}")
-    return 0
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["mcp"] and "start" in arguments:
+        return _mcp(arguments[1:])
+    # Python's own handler would not be heard while Rust runs; until Rust listens, Ctrl-C just ends
+    # the process, which loses nothing that was acknowledged.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return _core.run_cli(["ruv-swarm", *arguments])
+
+
+def _mcp(arguments: list[str]) -> int:
+    if importlib.util.find_spec("ruv_swarm_server") is None:
+        print(NO_SERVER, file=sys.stderr)
+        return 2
+    from ruv_swarm_server import mcp_main
+
+    return mcp_main(arguments)

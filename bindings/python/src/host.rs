@@ -14,6 +14,10 @@ use serde_json::{json, Map, Value};
 
 use crate::errors::OrRaise;
 
+/// Most threads that may be asked for.
+const MAX_THREADS: u32 = 1024;
+
+/// A swarm with its SQLite store; several processes may have the same file open.
 #[pyclass(frozen, module = "ruv_swarm")]
 struct Host {
     // taken out by close
@@ -38,7 +42,7 @@ impl Host {
 
 #[pymethods]
 impl Host {
-    /// Opens a file, or memory if `path` is None.
+    /// Open a file, or memory if `path` is None.
     #[new]
     #[pyo3(signature = (path=None, durability="full", create=false))]
     fn new(py: Python<'_>, path: Option<&str>, durability: &str, create: bool) -> PyResult<Self> {
@@ -55,11 +59,27 @@ impl Host {
         Ok(Self { host: Mutex::new(Some(Arc::new(host))) })
     }
 
-    /// Makes the swarm or joins it; `request` is that of swarm_init, the host draws what is absent.
-    fn init(&self, py: Python<'_>, request: &str) -> PyResult<String> {
-        self.with(py, |host| ruv_swarm::init::create_or_join(host, &object(request)?))
+    /// Open what is there, or make it, and join the swarm or create it; return the host and the
+    /// answer of swarm_init. A refused request leaves no file behind.
+    #[staticmethod]
+    #[pyo3(signature = (path=None, request="{}", durability="full"))]
+    fn open_or_create(
+        py: Python<'_>,
+        path: Option<&str>,
+        request: &str,
+        durability: &str,
+    ) -> PyResult<(Self, String)> {
+        let open = || {
+            let durability = Durability::parse(durability)?;
+            let options = path
+                .map_or_else(Options::memory, |path| Options::file(path).or_create().durability(durability));
+            ruv_swarm::init::open(options, &object(request)?)
+        };
+        let (host, response) = py.detach(open).or_raise(py)?;
+        Ok((Self { host: Mutex::new(Some(Arc::new(host))) }, response))
     }
 
+    /// Carry out any operation; a command is answered once its events are stored and synced.
     #[pyo3(signature = (operation, request="{}", idempotency_key=""))]
     fn call(
         &self,
@@ -71,39 +91,50 @@ impl Host {
         self.with(py, |host| host.call(operation, request, idempotency_key))
     }
 
+    /// Keep bytes in the swarm; return the answer of artifact_put.
     #[pyo3(signature = (content, name="", media_type=""))]
     fn put_artifact(&self, py: Python<'_>, content: &[u8], name: &str, media_type: &str) -> PyResult<String> {
         self.with(py, |host| host.put_artifact(content.to_vec(), name, media_type))
     }
 
+    /// Return the bytes that the swarm keeps under a hash.
     fn get_artifact<'py>(&self, py: Python<'py>, hash: &str) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = self.with(py, |host| host.get_artifact(hash))?;
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// Canonical event lines with their chain hashes in hex, after event `after`.
+    /// Return up to `limit` event lines after event `after`, each with its chain hash in hex.
     fn events(&self, py: Python<'_>, after: u64, limit: u64) -> PyResult<Vec<(String, String)>> {
         let events = self.with(py, |host| host.events(after, limit))?;
         Ok(events.into_iter().map(|event| (event.body, hex(&event.chain))).collect())
     }
 
+    /// Return the number of the last committed event; 0 while there is no swarm.
     fn version(&self, py: Python<'_>) -> PyResult<u64> {
         self.with(py, ruv_swarm::Host::version)
     }
 
+    /// Return SHA-256 of the canonical snapshot, in hex.
     fn state_hash(&self, py: Python<'_>) -> PyResult<String> {
         self.with(py, |host| host.with_swarm(|swarm| hex(&swarm.state_hash())))
     }
 
+    /// Return the training tasks that a host should run, as a JSON array.
     fn pending_effects(&self, py: Python<'_>) -> PyResult<String> {
         self.with(py, ruv_swarm::Host::pending_effects)
     }
 
+    /// Return what `orchestrate` means by a text: train, sample or goal.
     fn orchestrate_intent(&self, py: Python<'_>, text: &str, has_data: bool) -> PyResult<&'static str> {
         self.with(py, |host| host.with_swarm(|swarm| swarm.orchestrate_intent(text, has_data))?)
     }
 
-    /// Stores the dataset and plans its training in one transaction; gives back the answer of
+    /// Return the ids of the training goals that are not finished, oldest first.
+    fn unfinished(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        self.with(py, Executor::unfinished)
+    }
+
+    /// Store the dataset and plan its training in one transaction; return the answer of
     /// task_orchestrate. Nothing is written if the data cannot be trained on.
     #[pyo3(signature = (data, name, options="{}", request="{}"))]
     fn plan_training(
@@ -128,15 +159,17 @@ impl Host {
         })
     }
 
-    /// Runs a training goal to its end on `threads` threads; gives back the answer of task_results.
+    /// Run a training goal to its end on `threads` threads, 0 for one a core; return the answer of
+    /// task_results, or raise why there is none.
+    ///
     /// `observe` is called with a JSON text about ten times a second. An exception in it, or Ctrl-C,
-    /// cancels the goal and is raised once all is committed.
-    #[pyo3(signature = (goal_id, threads, observe=None))]
+    /// cancels the goal and is raised once that is committed.
+    #[pyo3(signature = (goal_id, threads=0, observe=None))]
     fn train(
         &self,
         py: Python<'_>,
         goal_id: &str,
-        threads: usize,
+        threads: u32,
         observe: Option<Py<PyAny>>,
     ) -> PyResult<String> {
         let stop = AtomicBool::new(false);
@@ -144,16 +177,17 @@ impl Host {
         let outcome = py.detach(|| {
             let host = self.open_one()?;
             let cancelled = || stop.load(Ordering::Relaxed);
-            let executor = Executor { host: &host, threads: threads.max(1), cancelled: &cancelled };
-            executor.run(goal_id, &mut |view| {
-                if stop.load(Ordering::Relaxed) {
+            let executor = Executor { host: &host, threads: count(threads)?, cancelled: &cancelled };
+            let results = executor.run(goal_id, &mut |view| {
+                if cancelled() {
                     return;
                 }
                 if let Err(error) = Python::attach(|py| tell(py, observe.as_ref(), view)) {
                     raised = Some(error);
                     stop.store(true, Ordering::Relaxed);
                 }
-            })
+            })?;
+            completed(&executor, goal_id, results)
         });
         match raised {
             Some(error) => Err(error),
@@ -161,14 +195,40 @@ impl Host {
         }
     }
 
-    /// Rebuilds the state from the log alone; gives back the result's JSON and what is wrong, if anything.
+    /// Rebuild the state from the log alone; return the result's JSON and what is wrong, if anything.
+    #[pyo3(signature = (verify=true))]
     fn replay(&self, py: Python<'_>, verify: bool) -> PyResult<(String, Option<String>)> {
         let replay = self.with(py, |host| host.replay(verify))?;
         Ok((replay.to_json(), replay.problem.map(|error| error.message)))
     }
 
-    fn close(&self) {
-        self.host.lock().unwrap_or_else(PoisonError::into_inner).take();
+    /// Give the file back; whatever is asked for later is refused.
+    fn close(&self, py: Python<'_>) {
+        // the last connection to a file folds its journal in, which takes its time
+        let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).take();
+        py.detach(|| drop(host));
+    }
+}
+
+/// Threads to train on; the same limit as on the command line.
+fn count(threads: u32) -> Result<usize, Error> {
+    match threads {
+        0 => Ok(std::thread::available_parallelism().map_or(1, |cores| cores.get())),
+        1..=MAX_THREADS => Ok(threads as usize),
+        _ => Err(Error::invalid("threads", format!("threads: {threads}; allowed: 0 to {MAX_THREADS}"))),
+    }
+}
+
+/// The results of a goal that is completed, or why it is not.
+fn completed(executor: &Executor<'_>, goal_id: &str, results: String) -> Result<String, Error> {
+    let state = serde_json::from_str::<Value>(&results).map(|results| results["state"].clone());
+    match state.as_ref().ok().and_then(Value::as_str) {
+        Some("completed") => Ok(results),
+        Some("cancelled") => Err(Error::new(Code::Cancelled, "", format!("goal {goal_id} was cancelled"))),
+        _ => {
+            let why = executor.why(goal_id)?;
+            Err(Error::new(Code::WorkFailed, "", format!("goal {goal_id} failed: {why}")))
+        }
     }
 }
 

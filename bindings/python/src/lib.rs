@@ -10,10 +10,13 @@ mod host;
 mod machine;
 mod neural;
 
+use std::path::PathBuf;
+
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use ruv_swarm_core as core;
 
-use errors::raise;
+use errors::{raise, OrRaise};
 
 /// Return the version of the core, equal to that of the package.
 #[pyfunction]
@@ -74,6 +77,13 @@ fn host_error(py: Python<'_>, kind: &str, field: &str, path: &str, detail: &str)
     errors::instance(py, &core::host_error(trouble, field, path, detail)).map(Bound::unbind)
 }
 
+/// Return all bytes of the file that was given as `field`.
+#[pyfunction]
+fn read_file<'py>(py: Python<'py>, field: &str, path: PathBuf) -> PyResult<Bound<'py, PyBytes>> {
+    let bytes = py.detach(|| ruv_swarm::files::read(field, &path.to_string_lossy())).or_raise(py)?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
 /// Run the command line, the program's name first, and return its exit code.
 #[pyfunction]
 fn run_cli(py: Python<'_>, arguments: Vec<String>) -> i32 {
@@ -95,6 +105,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(operation_kind, module)?)?;
     module.add_function(wrap_pyfunction!(error_codes, module)?)?;
     module.add_function(wrap_pyfunction!(host_error, module)?)?;
+    module.add_function(wrap_pyfunction!(read_file, module)?)?;
     module.add_function(wrap_pyfunction!(run_cli, module)?)?;
     machine::register(module)?;
     neural::register(module)?;

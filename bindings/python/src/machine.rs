@@ -194,7 +194,7 @@ impl Core {
         py.detach(|| self.read().all_rows()).into_iter().map(Row::from).collect()
     }
 
-    /// Return what `orchestrate` means by a text, with or without data: train, sample or goal.
+    /// Return what `orchestrate` means by a text: train, sample or goal.
     fn orchestrate_intent(&self, py: Python<'_>, text: &str, has_data: bool) -> PyResult<&'static str> {
         self.read().orchestrate_intent(text, has_data).or_raise(py)
     }

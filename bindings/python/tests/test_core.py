@@ -94,7 +94,7 @@ def test_a_lease_sets_the_deadline(core: Core) -> None:
 
 
 def test_queries_attach_events(core: Core) -> None:
-    decision = core.query("swarm_query", '{"events":0}')
+    decision = core.query("swarm_query", '{"events":1}')
     assert decision.attach is not None and decision.attach.kind == "events"
     assert decision.attach.after == 0 and decision.attach.limit > 0
     whole = ruv_swarm.attach_events(decision.response, ['{"seq":1}'])

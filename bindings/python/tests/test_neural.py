@@ -28,11 +28,12 @@ def plan_of(data: bytes, options: str = "") -> str:
             {"task": "train", "dataset": dataset, "agents": ["convergent", "lateral"]},
         ),
     ]
+    lines = []
     for operation, request in requests:
         for line in core.call(operation, json.dumps(request), NOW).events:
             core.apply(line)
-    goal = json.loads(core.query("task_status", '{"goalId":"g1"}').response)["goal"]
-    return str(goal["plan"])
+            lines.append(json.loads(line))
+    return next(str(line["body"]["plan"]) for line in lines if line["kind"] == "GoalPlanned")
 
 
 def train(data: bytes, plan: str, member: int, epochs: int) -> bytes:

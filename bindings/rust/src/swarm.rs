@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use ruv_swarm_core::error::Error;
 use ruv_swarm_core::neural::{self, Model};
-use ruv_swarm_core::{Code, Swarm as Core};
+use ruv_swarm_core::Code;
 use serde::Deserialize;
 use serde_json::{json, Map, Value};
 
 use crate::files;
 use crate::host::{read, Call, Content, Host, Options};
 use crate::processing::Processing;
-use crate::store::Store;
 
 /// How agents are connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -283,16 +282,9 @@ impl Swarm {
         }
         let options = match config.persistence {
             None => Options::memory(),
-            Some(PersistenceConfig::Sqlite(path)) => {
-                // a refused request must not leave a file behind
-                if !Store::exists(path.as_ref()) {
-                    Core::new().call("swarm_init", &crate::init::with_draws(&request), 1, "")?;
-                }
-                Options::file(path).or_create()
-            }
+            Some(PersistenceConfig::Sqlite(path)) => Options::file(path),
         };
-        let host = Host::open(options)?;
-        crate::init::create_or_join(&host, &request)?;
+        let (host, _) = crate::init::open(options, &request)?;
         Ok(Swarm { host: Arc::new(host) })
     }
 

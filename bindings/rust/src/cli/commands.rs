@@ -2,14 +2,14 @@
 
 use ruv_swarm_core::error::{Code, Error};
 use ruv_swarm_core::hash::hex;
-use ruv_swarm_core::{render, render_event, Swarm};
+use ruv_swarm_core::{render, render_event};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{json, Map, Value};
 
 use super::{interrupt, Context};
-use crate::host::{read, Host, Options};
-use crate::init::{create_or_join, with_draws};
+use crate::host::{read, Options};
+use crate::init;
 use crate::store::{Durability, Store};
 
 /// How many events are read at a time.
@@ -31,12 +31,7 @@ pub(super) fn init(context: &mut Context<'_>) -> Result<i32, Error> {
             request.insert(name.into(), json!(number));
         }
     }
-    // a refused request must not leave a file behind
-    if !Store::exists(&path) {
-        Swarm::new().call("swarm_init", &with_draws(&request), 1, "")?;
-    }
-    let host = Host::open(Options::file(&path).or_create())?;
-    let response = create_or_join(&host, &request)?;
+    let (_, response) = init::open(Options::file(&path), &request)?;
 
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
