@@ -246,6 +246,30 @@ fn a_file_put_back_to_an_older_copy_is_noticed() {
 }
 
 #[test]
+fn a_host_adds_what_only_it_has() {
+    // id and seed are drawn, with a key from the key: a repeated call gets the recorded answer
+    let host = Host::open(Options::memory()).unwrap();
+    let made = host.call("swarm_init", "{}", "k1").unwrap();
+    assert_eq!(host.call("swarm_init", "{}", "k1").unwrap(), made);
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let digest = ruv_swarm::core::hash::hex(&ruv_swarm::core::hash::sha256(&[b"k1"]));
+    assert_eq!(made["swarmId"], format!("s-{}", &digest[..8]));
+    let joined: Value = serde_json::from_str(&host.call("swarm_init", "{}", "k2").unwrap()).unwrap();
+    assert_eq!((&joined["created"], &joined["seed"]), (&json!(false), &made["seed"]));
+    assert_eq!(host.call("swarm_init", "no json", "").unwrap_err().code, Code::InvalidArgument);
+
+    // the summary of a dataset that is named by its hash
+    let answer =
+        host.put_artifact(ruv_swarm::core::neural::sample().to_vec(), "iris.csv", "text/csv").unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let request = json!({ "task": "train", "dataset": { "hash": answer["artifact"]["hash"] } }).to_string();
+    let planned: Value = serde_json::from_str(&host.call("task_orchestrate", &request, "").unwrap()).unwrap();
+    assert_eq!(planned["goalId"], "g1");
+    let unknown = json!({ "task": "train", "dataset": { "hash": "0".repeat(64) } }).to_string();
+    assert_eq!(host.call("task_orchestrate", &unknown, "").unwrap_err().code, Code::NotFound);
+}
+
+#[test]
 fn memory_works_like_a_file() {
     let host = Host::open(Options::memory()).unwrap();
     host.call("swarm_init", r#"{"swarmId":"s-m","seed":1}"#, "").unwrap();

@@ -75,6 +75,9 @@ fn the_quick_start_trains_and_predicts() {
 
     let missing = "0".repeat(64);
     assert!(bench.fails(&["predict", "--model", &missing, "--data", "new.csv"], 2).contains("no model"));
+    assert!(bench
+        .fails(&["predict", "--model", "0123abcd", "--data", "new.csv"], 2)
+        .contains("no model \"0123abcd\""));
     assert!(bench.fails(&["predict", "--model", "no.bin", "--data", "new.csv"], 2).contains("no file"));
     assert!(bench.fails(&["predict", "--data", "new.csv"], 2).starts_with("model: missing"));
     assert!(bench
@@ -156,6 +159,20 @@ fn ctrl_c_cancels_and_loses_nothing() {
     let tasks = &bench.json(&["status"])["tasks"];
     assert_eq!((&tasks["running"], &tasks["ready"], &tasks["blocked"]), (&json!(0), &json!(0), &json!(0)));
     assert_eq!(bench.json(&["replay", "--verify"])["ok"], true);
+}
+
+#[test]
+fn a_goal_that_another_process_cancels_ends_here_too() {
+    let bench = Bench::with_swarm();
+    bench.write("long.csv", long_job());
+    let child =
+        bench.start(&["orchestrate", "train", "--data", "long.csv", "--agents", "convergent,lateral"]);
+    wait_for(&bench, "TaskClaimed", 1);
+    let host = ruv_swarm::Host::open(ruv_swarm::Options::file(bench.path("swarm.db"))).unwrap();
+    host.call("task_cancel", r#"{"goalId":"g1","reason":"enough"}"#, "").unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.err.as_str()), (1, "error: goal g1 was cancelled\n"));
+    assert_eq!(bench.json(&["query", "--goal", "g1"])["state"], "cancelled");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ruv_swarm_core::error::{host_error, Code, Error, HostTrouble};
+use ruv_swarm_core::swarm::SAMPLE_MESSAGE;
 use ruv_swarm_core::{neural, render};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -88,10 +89,8 @@ fn dataset(context: &mut Context<'_>) -> Result<(Vec<u8>, String), Error> {
         let name = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
         return Ok((files::read("data", path)?, name.unwrap_or_else(|| path.clone())));
     }
-    let message =
-        "no data was given: training on the bundled sample (iris, 150 flowers); name a file with --data";
-    let line = format!("{{\"message\":{}}}", json!(message));
-    context.out.result(&format!("{message}\n"), &line);
+    let line = format!("{{\"message\":{}}}", json!(SAMPLE_MESSAGE));
+    context.out.result(&format!("{SAMPLE_MESSAGE}\n"), &line);
     Ok((neural::sample().to_vec(), "iris.csv".to_string()))
 }
 

@@ -31,9 +31,9 @@ pub(super) fn run(context: &mut Context<'_>) -> Result<i32, Error> {
     Ok(0)
 }
 
-/// A hash names a model of the store, anything else a file.
+/// A word of hexadecimal digits names a model of the store by its hash, anything else a file.
 fn model_bytes(context: &Context<'_>, model: &str) -> Result<Vec<u8>, Error> {
-    if model.len() != 64 || !model.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+    if model.len() < 8 || !model.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return files::read("model", model);
     }
     context.host()?.get_artifact(&model.to_ascii_lowercase()).map_err(|error| match error.code {

@@ -84,7 +84,7 @@ fn decide_all(session: &mut Session, units: &[Unit]) -> Result<(Vec<Answer>, boo
 }
 
 /// Who says no: the core to this one request, or the store to all.
-enum Refusal {
+pub(super) enum Refusal {
     Request(Error),
     Store(Error),
 }
@@ -125,8 +125,7 @@ fn run_call(
     call: &Call,
     rows: &mut Rows,
 ) -> Result<String, Refusal> {
-    let decision =
-        swarm.call(&call.operation, &call.request, clock.now_ms(), &call.key).map_err(Refusal::Request)?;
+    let decision = super::complete::decide(store, swarm, clock.now_ms(), call)?;
     if call.operation == "artifact_put" {
         keep_content(store, call, &decision.response)?;
     }

@@ -4,6 +4,7 @@
 //! transaction (group commit): a leader takes all that wait, decides one after the other, commits
 //! once and answers. Other processes append to the same file; their events are read first.
 
+mod complete;
 mod content;
 mod group;
 mod queue;

@@ -16,6 +16,7 @@ use crate::files::io_words;
 
 pub(super) fn open(location: &Location, durability: Durability, create: bool) -> Result<Store, Error> {
     let shown = location.shown();
+    check_engine(&shown)?;
     let connection = match location {
         Location::Memory => Connection::open_in_memory(),
         Location::File(path) => {
@@ -34,6 +35,16 @@ pub(super) fn open(location: &Location, durability: Durability, create: bool) ->
     let store = Store { connection, shown };
     prepare(&store, location, durability, create)?;
     Ok(store)
+}
+
+/// SQLite before 3.51.3 may lose data of a write-ahead log with several connections; a build that
+/// was linked to the system's library must not go on with such a one.
+fn check_engine(shown: &str) -> Result<(), Error> {
+    if rusqlite::version_number() >= 3_051_003 {
+        return Ok(());
+    }
+    let detail = format!("sqlite {} may lose data; at least 3.51.3 is needed", rusqlite::version());
+    Err(host_error(HostTrouble::StoreFailed, "db", shown, &detail))
 }
 
 /// Looks at the path without opening it: closing a plain file handle would drop the locks that
