@@ -10,6 +10,8 @@ mod group;
 mod queue;
 mod replay;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};

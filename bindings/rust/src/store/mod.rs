@@ -4,6 +4,8 @@
 //! the head row says where the log ends; projections are upserted blindly in the same transaction.
 
 mod artifacts;
+#[cfg(test)]
+pub(crate) mod faults;
 mod log;
 mod open;
 mod trouble;
@@ -137,6 +139,12 @@ impl Store {
 
     /// Commits and, unless the durability says otherwise, syncs.
     pub fn commit(&self) -> Result<(), CommitTrouble> {
+        #[cfg(test)]
+        if let Some(fault) = faults::take() {
+            self.run(if fault == faults::Fault::ErrorAfterCommit { "COMMIT" } else { "ROLLBACK" }).unwrap();
+            let error = host_error(HostTrouble::OutcomeUnknown, "db", &self.shown, "disk i/o error");
+            return Err(CommitTrouble::Unknown(error));
+        }
         let Err(error) = self.cached("COMMIT").and_then(|mut statement| statement.raw_execute()) else {
             return Ok(());
         };
@@ -175,6 +183,12 @@ impl Store {
     pub fn quick_check(&self) -> Result<Option<String>, Error> {
         let report: String = self.read_one("PRAGMA quick_check(1)")?;
         Ok(if report == "ok" { None } else { Some(report) })
+    }
+
+    /// Lets the file grow no further, as a full disk would.
+    #[cfg(test)]
+    pub(crate) fn limit_pages(&self, pages: u32) {
+        self.connection.query_row(&format!("PRAGMA max_page_count={pages}"), [], |_| Ok(())).unwrap();
     }
 
     fn run(&self, sql: &str) -> Result<(), Error> {
