@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p ruv-swarm-core`. One line per case; the best of several rounds, since machines are shared.
 
+#![allow(clippy::disallowed_types)] // a bench measures time; the core does not
+
 use ruv_swarm_core::neural::{encode_arrays, inspect_data, resolve_plan, MemberRequest, Task, Trainer};
 use std::time::Instant;
 

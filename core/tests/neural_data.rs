@@ -1,4 +1,5 @@
 //! Bad data is refused with one clear line, good data is read as the rules say.
+#![allow(clippy::disallowed_types)] // one test bounds the time of a refusal
 
 use ruv_swarm_core::neural::{
     encode_arrays, inspect_data, resolve_plan, MemberRequest, Model, Task, Trainer,

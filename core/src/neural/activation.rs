@@ -75,6 +75,7 @@ pub fn activate(name: &str, values: &mut [f32]) -> Result<(), Error> {
     if activation == Activation::Softmax {
         return Err(Error::invalid("activation", "activation: softmax needs all outputs of a row"));
     }
+    let _settings = super::float_state::FloatState::hold();
     let sums = values.to_vec();
     forward(Level::detect(), activation, &sums, values);
     Ok(())

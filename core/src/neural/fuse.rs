@@ -1,6 +1,7 @@
 //! The ensemble: a convex mean of the members, measured on rows that nobody trained or chose on.
 
 use super::codec;
+use super::float_state::FloatState;
 use super::model::{fused, score, Member, Model};
 use super::plan::{parse_plan, to_json};
 use super::prepare::prepare;
@@ -42,6 +43,7 @@ struct EnsembleReport {
 
 /// Fuses the members of a plan (all of them, in order, as [`super::Trainer`] finished them) into one model.
 pub fn fuse(bytes: &[u8], plan_json: &str, member_models: &[Vec<u8>]) -> Result<FuseResult, Error> {
+    let _settings = FloatState::hold();
     let plan = parse_plan(plan_json)?;
     if member_models.len() != plan.members.len() {
         return Err(Error::invalid(

@@ -4,6 +4,7 @@
 use super::cascade::Cascade;
 use super::codec;
 use super::csv::{push_field, Reader};
+use super::float_state::FloatState;
 use super::kernel::{padded, to_panel, Level, BLOCK};
 use super::network::{Mlp, Passes};
 use super::plan::to_json;
@@ -245,6 +246,7 @@ impl Model {
 
     /// Standardises raw rows in place and writes the answers.
     fn answer(&self, rows: &mut [f32], out: &mut [f32]) {
+        let _settings = FloatState::hold();
         for row in rows.chunks_exact_mut(self.inputs()) {
             self.schema.standardise(row);
         }
@@ -378,6 +380,7 @@ impl Model {
 
     /// Squared error (of classes: on 0 and 1; of numbers: on the scaled targets) and accuracy on a CSV with targets.
     pub fn evaluate_csv(&self, bytes: &[u8]) -> Result<String, Error> {
+        let _settings = FloatState::hold();
         let (mut raw, mut goals) = (Vec::new(), Vec::new());
         let collect = &mut |number: usize, row: &[f32], goal: &str| {
             raw.extend_from_slice(row);

@@ -3,6 +3,7 @@
 use super::blocks::Blocks;
 use super::cascade_trainer::CascadeTrainer;
 use super::codec;
+use super::float_state::FloatState;
 use super::kernel::Level;
 use super::mlp_trainer::MlpTrainer;
 use super::model::{fused, score, Member, Network};
@@ -102,6 +103,7 @@ impl Trainer {
     }
 
     fn with_level(bytes: &[u8], plan_json: &str, member: usize, level: Level) -> Result<Trainer, Error> {
+        let _settings = FloatState::hold();
         let plan = parse_plan(plan_json)?;
         let chosen = plan.members.get(member).cloned().ok_or_else(|| {
             Error::invalid(
@@ -144,6 +146,7 @@ impl Trainer {
     ///
     /// An error means that the numbers ran away; the member cannot be finished then.
     pub fn run(&mut self, epochs: u32) -> Result<Progress, Error> {
+        let _settings = FloatState::hold();
         for _ in 0..epochs {
             if self.progress.done {
                 break;
@@ -201,6 +204,7 @@ impl Trainer {
 
     /// The member with the weights of its best epoch; training may have been ended early.
     pub fn finish(self) -> Result<MemberResult, Error> {
+        let _settings = FloatState::hold();
         if self.progress.epoch == 0 {
             return Err(Error::new(Code::FailedPrecondition, "", "training: no epoch has run yet"));
         }
