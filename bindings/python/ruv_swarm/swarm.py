@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         TaskOrchestrateResponse,
     )
 
+    Data = str | os.PathLike[str] | bytes | tuple[ArrayLike, ArrayLike]
+
 # How many events are read at a time.
 _BLOCK = 1000
 
@@ -321,15 +323,9 @@ class RuvSwarm:
         on_progress: Callable[[TrainingProgress], object] | None,
         message: str,
     ) -> TrainingResult:
-        observe: Callable[[str], object] | None = None
-        if on_progress is not None:
-            hear = on_progress
-
-            def observe(text: str) -> object:
-                return hear(read_progress(text))
-
         if threads < 0:
             raise _errors.InvalidArgumentError(f"threads: {threads}; allowed: 0 to 1024", "threads")
+        observe = None if on_progress is None else _reading(on_progress)
         return read_result(self._host.train(goal_id, threads, observe), message)
 
     def _cancel(self, goal_id: str) -> None:
@@ -344,8 +340,9 @@ class RuvSwarm:
         return _core.Model(self._host.get_artifact(model_hash))
 
 
-if TYPE_CHECKING:
-    Data = str | os.PathLike[str] | bytes | tuple[ArrayLike, ArrayLike]
+def _reading(listen: Callable[[TrainingProgress], object]) -> Callable[[str], object]:
+    """Return the listener that the host calls, with text."""
+    return lambda text: listen(read_progress(text))
 
 
 def _place(persistence: Persistence | None, db: str | os.PathLike[str] | None) -> str | None:

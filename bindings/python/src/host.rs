@@ -71,8 +71,8 @@ impl Host {
     ) -> PyResult<(Self, String)> {
         let open = || {
             let durability = Durability::parse(durability)?;
-            let options = path
-                .map_or_else(Options::memory, |path| Options::file(path).or_create().durability(durability));
+            let options =
+                path.map_or_else(Options::memory, |path| Options::file(path).durability(durability));
             ruv_swarm::init::open(options, &object(request)?)
         };
         let (host, response) = py.detach(open).or_raise(py)?;
