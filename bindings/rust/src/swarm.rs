@@ -169,6 +169,14 @@ impl Data {
         Ok(Data { name: path.into(), ..Data::csv(files::read("data", path)?) })
     }
 
+    /// Arrays, row by row: `inputs` has `n_inputs` values a row, `targets` `n_targets`. The rows are
+    /// as many as `inputs` fills; one column of few whole numbers, or one-hot rows, mean classes.
+    pub fn arrays(inputs: &[f32], n_inputs: usize, targets: &[f32], n_targets: usize) -> Data {
+        let rows = inputs.len().checked_div(n_inputs).unwrap_or(0);
+        let bytes = neural::encode_arrays(inputs, rows, n_inputs, targets, n_targets, None);
+        Data { name: "arrays".into(), ..Data::csv(bytes) }
+    }
+
     /// The bundled sample: 150 iris flowers of three species.
     pub fn sample() -> Data {
         Data { name: "iris.csv".into(), ..Data::csv(neural::sample()) }
@@ -380,7 +388,7 @@ pub(crate) fn plan_training(
     request.insert("task".into(), json!("train"));
     request.insert("dataset".into(), json!({ "hash": content.hash(), "summary": summary }));
     let calls = vec![
-        Call::artifact(content, &data.name, "text/csv"),
+        Call::artifact(content, &data.name, ""),
         Call::new("task_orchestrate", Value::Object(request).to_string()),
     ];
     let response = host.call_all(calls)?.pop().unwrap_or_default();

@@ -136,6 +136,8 @@ impl Session {
     /// Newest readable snapshot, then the tail; gives back how many events the tail had.
     fn load_inside(&mut self) -> Result<u64, Error> {
         self.swarm = None;
+        // the number means nothing on another connection
+        self.data_version = -1;
         let Some(store) = &self.store else { return Ok(0) };
         let head = store.head()?;
         let version = head.as_ref().map_or(0, |head| head.version);
