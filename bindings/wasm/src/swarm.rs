@@ -113,6 +113,16 @@ impl Core {
         self.0.apply(event_line).map(applied).map_err(thrown)
     }
 
+    /// What orchestrate means by `text`: `train` on the data, train on the bundled `sample`, or plan a `goal`.
+    #[wasm_bindgen(js_name = orchestrateIntent)]
+    pub fn orchestrate_intent(
+        &self,
+        text: &str,
+        #[wasm_bindgen(js_name = hasData)] has_data: bool,
+    ) -> Result<String, JsError> {
+        self.0.orchestrate_intent(text, has_data).map(Into::into).map_err(thrown)
+    }
+
     /// Training tasks that a host should run, as a JSON array.
     #[wasm_bindgen(js_name = pendingEffects)]
     pub fn pending_effects(&self) -> String {
@@ -187,6 +197,12 @@ pub fn render(operation: &str, response: &str) -> String {
 #[wasm_bindgen(js_name = renderEvent)]
 pub fn render_event(line: &str) -> String {
     core::render_event(line)
+}
+
+/// Said before training on the bundled sample.
+#[wasm_bindgen(js_name = sampleMessage)]
+pub fn sample_message() -> String {
+    core::SAMPLE_MESSAGE.into()
 }
 
 /// The one schema of every SQLite store.
