@@ -34,13 +34,14 @@ export class Live {
   }
 
   #redraw(view: TrainingView): void {
-    const head = columns('agent', 'pattern', 'algorithm', 'state', 'epochs', 'remark');
+    const head = columns('agent', 'pattern', 'algorithm', 'state', 'epochs', 'validation loss');
     const last = view.fusing ? 'fusing the members' : (waiting(view) ?? '');
     const lines = [head, ...view.members.map(row), last];
     const up = this.#drawnLines > 0 ? `\x1b[${this.#drawnLines}A` : '';
     this.#drawnLines = lines.length;
-    // what a longer line left behind is wiped
-    this.#out.text(up + lines.map((line) => `${line}\x1b[K\n`).join(''));
+    // what a longer line left behind is wiped; a line that is longer than the terminal is wide is
+    // cut, or the next picture would be off
+    this.#out.text(`\x1b[?7l${up}${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[?7h`);
   }
 
   #append(view: TrainingView): void {
@@ -67,14 +68,14 @@ export class Live {
   }
 }
 
-function columns(agent: string, pattern: string, algorithm: string, state: string, epochs: string, remark: string): string {
-  const padded = [agent.padEnd(6), pattern.padEnd(12), algorithm.padEnd(20), state.padEnd(10), epochs.padEnd(22)];
-  return `${padded.join(' ')} ${remark}`;
+function columns(agent: string, pattern: string, algorithm: string, state: string, epochs: string, loss: string): string {
+  const padded = [agent.padEnd(5), pattern.padEnd(10), algorithm.padEnd(19), state.padEnd(9), epochs.padEnd(20)];
+  return `${padded.join(' ')} ${loss}`;
 }
 
 function row(member: MemberView): string {
   const { agentId, pattern, algorithm, state, note } = member;
-  return columns(agentId, pattern, algorithm, state, member.total > 0 ? bar(member) : '', note);
+  return columns(agentId, pattern, algorithm, state, member.total > 0 ? bar(member) : '', note.replace(/^validation loss /, ''));
 }
 
 /** Ten steps and the numbers; a member that stops early is done with a bar that is not full. */

@@ -5,7 +5,7 @@ import type { TaskOrchestrateResponse } from '../gen/types.js';
 import { readWhole } from '../files.js';
 import { runTraining, unfinishedTraining } from '../host/executor.js';
 import type { Host } from '../host/host.js';
-import { planTraining, resultJson, SAMPLE_MESSAGE, sampleDataset } from '../host/training.js';
+import { planTraining, resultJson, sampleDataset } from '../host/training.js';
 import { hostError, kernel } from '../load/kernel.js';
 import { NodeWorkers } from '../workers/node.js';
 import type { Context } from './context.js';
@@ -20,10 +20,9 @@ export async function orchestrate(context: Context): Promise<number> {
   const threads = threadCount(context);
   if (context.values.flag('resume')) return resume(context, threads);
   const text = (context.values.word('text') ?? '').trim();
-  const train = context.values.word('data') !== undefined || text === '' || text === 'train';
   const host = await context.host();
   const request = common(context);
-  if (!train) {
+  if ((await host.orchestrateIntent(text, context.values.word('data') !== undefined)) === 'goal') {
     const response = await host.call('task_orchestrate', JSON.stringify({ ...request, task: text }));
     context.out.result(kernel().render('task_orchestrate', response), response);
     return 0;
@@ -56,7 +55,8 @@ function common(context: Context): Record<string, unknown> {
 function dataset(context: Context): { bytes: Uint8Array; name: string } {
   const path = context.values.word('data');
   if (path !== undefined) return { bytes: readWhole('data', path), name: basename(path) };
-  context.out.result(`${SAMPLE_MESSAGE}\n`, JSON.stringify({ message: SAMPLE_MESSAGE }));
+  const message = kernel().sampleMessage();
+  context.out.result(`${message}\n`, JSON.stringify({ message }));
   return sampleDataset();
 }
 

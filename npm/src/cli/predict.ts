@@ -27,9 +27,9 @@ export async function predict(context: Context): Promise<number> {
   return 0;
 }
 
-/** A hash names a model of the store, anything else a file. */
+/** A word of hexadecimal digits names a model of the store, anything else a file. */
 async function modelBytes(context: Context, model: string): Promise<Uint8Array> {
-  if (!/^[0-9a-f]{64}$/i.test(model)) return readWhole('model', model);
+  if (!/^[0-9a-f]{8,}$/i.test(model)) return readWhole('model', model);
   const host = await context.host();
   try {
     return await host.getArtifact(model.toLowerCase());

@@ -142,6 +142,11 @@ export class Host {
     return this.#read((core) => toHex(core.chainHead()));
   }
 
+  /** What orchestrate means by `text`: `train` on the data, train on the bundled `sample`, or plan a `goal`. */
+  async orchestrateIntent(text: string, hasData: boolean): Promise<string> {
+    return this.#read((core) => guarded(() => core.orchestrateIntent(text, hasData)));
+  }
+
   /** The training tasks that a host should run. */
   async pendingEffects(): Promise<Effect[]> {
     return this.#read((core) => JSON.parse(core.pendingEffects()) as Effect[]);

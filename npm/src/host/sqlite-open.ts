@@ -1,11 +1,12 @@
 /** Opening a database file, or making one: whose file it is and how new is settled before any write. */
-import { accessSync, closeSync, constants, openSync, readSync, statSync, type Stats } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { getSystemErrorMessage } from 'node:util';
 import type { DatabaseSync } from 'node:sqlite';
 import { type HostTrouble, hostError, kernel } from '../load/kernel.js';
 import { errorOf, RuvSwarmError } from '../gen/errors.js';
-import { patiently, storeError } from './trouble.js';
+import { patiently, storeError, troubleKind } from './trouble.js';
 import type { Durability } from './store.js';
 
 const MAGIC = 'SQLite format 3\0';
@@ -74,7 +75,7 @@ function lookAt(path: string, create: boolean): void {
   if (meta.size === 0 && !create) fail('no_database', path);
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
-    if (meta.size > 0) checkHeader(readHeader(path), path);
+    if (meta.size > 0 && !checkHeader(readHeader(path), path)) lookInside(path);
   } catch (error) {
     if (error instanceof RuvSwarmError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
@@ -93,11 +94,40 @@ function readHeader(path: string): Buffer {
   }
 }
 
-function checkHeader(header: Buffer, path: string): void {
+/** True if the header says that the file is ours. */
+function checkHeader(header: Buffer, path: string): boolean {
   if (header.length < HEADER || header.toString('latin1', 0, MAGIC.length) !== MAGIC) fail('not_a_database', path);
   const application = header.readUInt32BE(APPLICATION_AT);
-  // 0: the page that tells may still be in the write-ahead log; SQLite is asked later
   if (application !== 0) checkOwner(application, header.readUInt32BE(VERSION_AT), path);
+  return application !== 0;
+}
+
+/**
+ * Whose file it is, read without a lock and without the files that SQLite puts beside a database in
+ * use: a file that is refused is left as it was, and its folder too.
+ */
+function lookInside(path: string): void {
+  // in use, or left by a crash: the first page may be in the log, and SQLite has to be asked
+  if (existsSync(`${path}-wal`)) return;
+  const url = pathToFileURL(path);
+  url.search = '?immutable=1';
+  let [tables, application, version]: unknown[] = [];
+  try {
+    const db = new (sqliteModule().DatabaseSync)(url, { readOnly: true });
+    try {
+      // one transaction: another process may be making the tables just now
+      db.exec('BEGIN');
+      [application, version] = [pragma(db, 'application_id'), pragma(db, 'user_version')];
+      tables = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'];
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    if (troubleKind(error) === 'not_a_database') throw storeError(error, path);
+    // whatever else it is shows again, and with certainty, under a lock
+    return;
+  }
+  if (application !== 0 || tables !== 0) checkOwner(Number(application), Number(version), path);
 }
 
 function checkOwner(application: number, version: number, path: string): void {

@@ -3,10 +3,6 @@ import type { TaskResultsResponse } from '../gen/types.js';
 import { guarded, kernel } from '../load/kernel.js';
 import { Host } from './host.js';
 
-/** Said before training on the sample that comes with the package. */
-export const SAMPLE_MESSAGE =
-  'no data was given: training on the bundled sample (iris, 150 flowers); name a file with --data';
-
 /** A dataset with what the caller said of it. */
 export interface Dataset {
   /** CSV, FANN text, or the canonical bytes of arrays. */

@@ -2,7 +2,7 @@
 import { errorOf, type RuvSwarmError } from '../gen/errors.js';
 import { type ToolDefinition, TOOLS } from '../gen/tools.js';
 import type { Host } from '../host/host.js';
-import { SAMPLE_MESSAGE, planTraining, sampleDataset } from '../host/training.js';
+import { planTraining, sampleDataset } from '../host/training.js';
 import { asError, errorJson, guarded, kernel } from '../load/kernel.js';
 
 /** What a tool answers. */
@@ -36,14 +36,14 @@ export async function callTool(host: Host, name: string, args: object, planned?:
     return refusal(errorOf('unknown_operation', `tool: unknown value ${JSON.stringify(name)}; allowed: ${names}`, 'tool'));
   }
   try {
-    const training = tool.name === 'task_orchestrate' ? trainingOf(args) : undefined;
+    const training = tool.name === 'task_orchestrate' ? await trainingOf(host, args) : undefined;
     const response = training
       ? await orchestrateTraining(host, args, training)
       : await host.call(tool.name, JSON.stringify(args), keyOf(args));
     const structured = JSON.parse(response) as Record<string, unknown>;
     if (training) planned?.(String(structured['goalId']));
     const text = kernel().render(tool.name, response);
-    return { content: [{ type: 'text', text: training?.sample ? `${SAMPLE_MESSAGE}\n${text}` : text }], structuredContent: structured };
+    return { content: [{ type: 'text', text: training?.sample ? `${kernel().sampleMessage()}\n${text}` : text }], structuredContent: structured };
   } catch (error) {
     return refusal(asError(error));
   }
@@ -68,14 +68,15 @@ interface Training {
   readonly whole: boolean;
 }
 
-/** Whether the call asks for training, and on what: the word train alone trains, on the sample if need be. */
-function trainingOf(args: object): Training | undefined {
+/** Whether the call asks for training, and on what: the core says what it means. */
+async function trainingOf(host: Host, args: object): Promise<Training | undefined> {
   const { task, dataset } = args as { task?: unknown; dataset?: { hash?: unknown; summary?: unknown } | null };
-  if (dataset && typeof dataset.hash === 'string') {
-    return { hash: dataset.hash, sample: false, whole: typeof dataset.summary === 'string' && dataset.summary !== '' };
-  }
-  const alone = task === undefined || (typeof task === 'string' && ['', 'train'].includes(task.trim()));
-  return alone && !dataset ? { sample: true, whole: true } : undefined;
+  // what is no text is refused by the core, with the words for it
+  if ((task ?? undefined) !== undefined && typeof task !== 'string') return undefined;
+  const intent = await host.orchestrateIntent(typeof task === 'string' ? task : '', Boolean(dataset));
+  if (intent === 'sample') return { sample: true, whole: true };
+  if (intent !== 'train' || typeof dataset?.hash !== 'string') return undefined;
+  return { hash: dataset.hash, sample: false, whole: typeof dataset.summary === 'string' && dataset.summary !== '' };
 }
 
 async function orchestrateTraining(host: Host, args: object, training: Training): Promise<string> {
