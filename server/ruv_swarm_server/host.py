@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ruv_swarm import RuvSwarmError
 
@@ -75,6 +75,20 @@ class Host:
             request, blobs = requests.detached(request)
         [response] = await self.submit(Job((Step(operation, request, key),), blobs))
         return response
+
+    async def orchestrate_sample(self, fields: Mapping[str, Any], key: str = "") -> str | None:
+        """Train on the bundled dataset if that is what ``fields`` mean; None if they do not.
+
+        The core decides: the word train alone does, and nothing at all beside neural agents.
+        """
+        text = fields.get("task") or ""
+        if fields.get("dataset") or not isinstance(text, str) or text.strip() not in ("", "train"):
+            return None
+        if await self._in_thread(partial(self._ledger.intent, text)) != "sample":
+            return None
+        put, plan, blobs = await asyncio.to_thread(requests.on_sample, fields)
+        steps = (Step("artifact_put", put), Step("task_orchestrate", plan, key))
+        return (await self.submit(Job(steps, blobs)))[-1]
 
     async def _with_summary(self, request: str) -> str:
         """Let the core look at a stored dataset whose summary the caller left out."""

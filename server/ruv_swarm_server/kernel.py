@@ -72,6 +72,10 @@ class Core(Protocol):
         """Return when `tick` has something to do, in ms."""
         ...
 
+    def orchestrate_intent(self, text: str, has_data: bool) -> str:
+        """Tell what orchestrate means: ``train``, ``sample`` or ``goal``."""
+        ...
+
     def snapshot(self) -> str:
         """Return the canonical snapshot."""
         ...
@@ -134,6 +138,14 @@ def attach_events(response: str, lines: Sequence[str]) -> str:
 def attach_artifact(response: str, content: bytes) -> str:
     """Put an artifact's bytes into the response that asked for them."""
     return cast(str, ruv_swarm.attach_artifact(response, content))
+
+
+SAMPLE_MESSAGE = cast(str, ruv_swarm.SAMPLE_MESSAGE)
+
+
+def sample() -> bytes:
+    """Return the bundled dataset, as CSV."""
+    return cast(bytes, ruv_swarm.sample())
 
 
 def inspect_data(content: bytes, options: str) -> str:

@@ -34,8 +34,8 @@ class Step:
 class Job:
     """Steps that one caller wants in one transaction.
 
-    ``probe`` is decided first and thrown away: if the core refuses it, no step runs. ``blobs``
-    are bytes that the steps name by hash.
+    All happen or none. ``probe`` is decided first and thrown away: if the core refuses it, no step
+    runs, which is cheaper than to undo one. ``blobs`` are bytes that the steps name by hash.
     """
 
     steps: tuple[Step, ...]
@@ -56,6 +56,15 @@ class _Batch:
         default_factory=dict[tuple[str, str], tuple[int, kernel.Row]]
     )
     contents: dict[str, bytes] = field(default_factory=dict[str, bytes])
+
+
+class _PartlyDoneError(Exception):
+    """A later step of a job was refused: the earlier ones must not have happened."""
+
+    def __init__(self, job: Job, error: RuvSwarmError) -> None:
+        super().__init__(error.message)
+        self.job = job
+        self.error = error
 
 
 class Ledger:
@@ -110,6 +119,13 @@ class Ledger:
     def pending_effects(self) -> str:
         """Return the core's list of work for hosts, as JSON text."""
         return self._core.pending_effects()
+
+    def intent(self, text: str) -> str:
+        """Return what orchestrate means by ``text`` without a dataset."""
+        if self._open(create=False) is None:
+            raise host_trouble("no_database", str(self.path))
+        self.refresh()
+        return self._core.orchestrate_intent(text, False)
 
     def version(self) -> int:
         """Return the number of the last event."""
@@ -195,7 +211,7 @@ class Ledger:
                     return [error for error in refused if error]
                 store = self._open(create=True)
             assert store is not None
-            return self._transact(store, jobs)
+            return self._transact_whole(store, jobs)
         except StoreError as error:
             trouble = self._trouble(error)
             return [trouble for _ in jobs]
@@ -212,6 +228,20 @@ class Ledger:
         except RuvSwarmError as error:
             return error
         return None
+
+    def _transact_whole(self, store: SqliteStore, jobs: Sequence[Job]) -> list[Outcome]:
+        """Commit the jobs; one that is refused half way is taken out and the rest done again."""
+        refused: dict[int, RuvSwarmError] = {}
+        while True:
+            try:
+                done = iter(self._transact(store, [job for job in jobs if id(job) not in refused]))
+                return [refused.get(id(job)) or next(done) for job in jobs]
+            except _PartlyDoneError as error:
+                refused[id(error.job)] = error.error
+                again = self._open(create=False)
+                if again is None:
+                    raise StoreError("no_database", "") from error
+                store = again
 
     def _transact(self, store: SqliteStore, jobs: Sequence[Job]) -> list[Outcome]:
         batch = _Batch()
@@ -241,12 +271,15 @@ class Ledger:
         store.set_head(head, core.config_json())
 
     def _decide(self, job: Job, now: int, batch: _Batch) -> Outcome:
+        before = self._core.version()
         try:
             if job.probe is not None:
                 probe = job.probe
                 self._core.call(probe.operation, probe.request, now, probe.key)
             return [self._step(step, job.blobs, now, batch) for step in job.steps]
         except RuvSwarmError as error:
+            if self._core.version() != before:
+                raise _PartlyDoneError(job, error) from error
             return error
 
     def _step(self, step: Step, blobs: Mapping[str, bytes], now: int, batch: _Batch) -> str:

@@ -67,6 +67,19 @@ def with_summary(fields: dict[str, Any], content: bytes) -> str:
     return write_object({**fields, "dataset": dataset})
 
 
+def on_sample(fields: Mapping[str, Any]) -> tuple[str, str, dict[str, bytes]]:
+    """Return what trains on the bundled dataset: two requests, artifact_put and task_orchestrate.
+
+    The bytes come third, by their hash.
+    """
+    content = kernel.sample()
+    digest = hashlib.sha256(content).hexdigest()
+    put = {"hash": digest, "size": len(content), "name": "iris.csv", "mediaType": "text/csv"}
+    dataset = {"hash": digest, "summary": kernel.inspect_data(content, "{}")}
+    plan = {**fields, "task": "train", "dataset": dataset}
+    return write_object(put), write_object(plan), {digest: content}
+
+
 def detached(request: str) -> tuple[str, dict[str, bytes]]:
     """Return a large artifact_put as hash and size, and the bytes beside it.
 

@@ -293,6 +293,24 @@ def test_a_refused_probe_keeps_a_job_from_changing_anything(db: Path) -> None:
     ledger.close()
 
 
+def test_a_job_refused_half_way_is_undone_and_its_neighbours_are_not(db: Path) -> None:
+    ledger = Ledger(db)
+    spawn = Step("agent_spawn", '{"type":"coder"}')
+    put = Step("artifact_put", '{"content":"aGVsbG8="}')
+    half = Job((put, Step("agent_spawn", '{"type":"coder","capacity":0}')))
+    ledger.run([Job((Step("swarm_init", '{"seed":1}'),))])
+    first, refused, last = ledger.run([Job((spawn,)), half, Job((spawn,))])
+    assert isinstance(refused, RuvSwarmError)
+    assert refused.field == "capacity"
+    assert isinstance(first, list)
+    assert isinstance(last, list)
+    assert ledger.version() == 3
+    assert (
+        ledger.artifact("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824") is None
+    )
+    ledger.close()
+
+
 def test_the_clock_follows_the_log_and_never_falls_behind_it() -> None:
     wall, mono = [1000], [50]
     clock = SwarmClock(lambda: wall[0], lambda: mono[0])

@@ -19,7 +19,9 @@ from process import command
 from ruv_swarm_server._gen import service_pb2
 
 RUV_SWARM = [str(Path(sys.executable).with_name("ruv-swarm")), "mcp", "start"]
-DOORS = {"ruv-swarm": RUV_SWARM, "ruv-swarm-server": command("mcp")}
+ROOT = Path(__file__).resolve().parents[2]
+NPM = ["node", str(ROOT / "npm" / "dist" / "cli.js"), "mcp", "start"]
+DOORS = {"ruv-swarm": RUV_SWARM, "ruv-swarm-server": command("mcp"), "npm": NPM}
 
 pytestmark = pytest.mark.anyio
 
@@ -92,6 +94,54 @@ async def test_refusals_are_results_with_the_words_of_the_core(door: str, db: Pa
             error = result.structured_content["error"]
             assert (error["code"], error["field"]) == (code, field)
             assert result.content[0].text == error["message"]
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_training_without_data_says_that_it_uses_the_sample(door: str, db: Path) -> None:
+    async with Client(stdio(DOORS[door], db)) as client:
+        await client.call_tool("swarm_init", {"seed": 7})
+        planned = await client.call_tool("ruv-swarm.orchestrate", {"task": "train"})
+        assert "bundled sample" in planned.content[0].text
+        assert len(planned.structured_content["taskIds"]) >= 2
+
+
+async def test_every_door_lists_the_same_tools(tmp_path: Path) -> None:
+    listed: dict[str, list[dict[str, Any]]] = {}
+    for door, line in DOORS.items():
+        async with Client(stdio(line, tmp_path / f"{door}.db")) as client:
+            tools = (await client.list_tools()).tools
+            listed[door] = [tool.model_dump(exclude_none=True) for tool in tools]
+    assert listed["npm"] == listed["ruv-swarm"] == listed["ruv-swarm-server"]
+
+
+async def test_three_doors_on_one_file_answer_alike(db: Path) -> None:
+    answers: dict[str, list[Any]] = {}
+    async with Client(stdio(RUV_SWARM, db)) as first:
+        await first.call_tool("swarm_init", {"seed": 5})
+        await first.call_tool("agent_spawn", {"type": "coder", "name": "Zoë"})
+        await first.call_tool("task_submit", {"tasks": [{"description": "work"}]})
+    questions: list[tuple[str, dict[str, Any]]] = [
+        ("swarm_status", {"verbose": True}),
+        ("agent_list", {}),
+        ("task_status", {"taskId": "t1"}),
+        ("swarm_query", {"events": 1}),
+        ("ruv-swarm.monitor", {"after": 1}),
+        ("task_status", {"taskId": "t7"}),
+        ("swarm_init", {"topology": "ring"}),
+        ("task_submit", {"tasks": []}),
+        ("artifact_get", {"hash": "xyz"}),
+        ("no_such_tool", {}),
+    ]
+    for door, line in DOORS.items():
+        async with Client(stdio(line, db)) as client:
+            results = [await client.call_tool(*question) for question in questions]
+        answers[door] = [
+            (result.structured_content, result.content[0].text, result.is_error)
+            for result in results
+        ]
+    for door, told in answers.items():
+        for question, here, there in zip(questions, told, answers["ruv-swarm"], strict=True):
+            assert here == there, (door, question)
 
 
 async def test_dotted_names_are_listed_when_asked_for(db: Path) -> None:

@@ -85,6 +85,24 @@ async def test_threads_and_hosts_do_not_change_the_model(tmp_path: Path) -> None
     assert len(hashes) == 1
 
 
+async def test_the_word_train_alone_trains_on_the_sample(host: Host) -> None:
+    with pytest.raises(RuvSwarmError) as caught:
+        await host.orchestrate_sample({"task": "train"})
+    assert caught.value.field == "db"
+    await call(host, "swarm_init", seed=7)
+    assert await host.orchestrate_sample({"task": "write a book"}) is None
+    with pytest.raises(RuvSwarmError) as caught:
+        await host.orchestrate_sample({})
+    assert caught.value.field == "task"
+    async with TrainingExecutor(host, 2):
+        fields = {"task": "train", "strategy": "cognitive-diversity"}
+        planned = await host.orchestrate_sample(fields)
+        assert planned
+        results = await finished(host, json.loads(planned)["goalId"])
+    assert results["state"] == "completed"
+    assert results["ensemble"]["testAccuracy"] > 0.8
+
+
 async def test_a_cancelled_goal_stops(host: Host) -> None:
     async with TrainingExecutor(host, 1):
         goal = await plan(host, "wdbc.csv")

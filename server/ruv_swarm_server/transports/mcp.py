@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from importlib import resources
 from typing import Any, cast
 
@@ -118,7 +118,7 @@ class ToolBox:
             if not isinstance(key, str):
                 text = "idempotencyKey: not a text"
                 raise kernel.make_error("invalid_argument", "idempotencyKey", text)
-            response = await self._run(operation, write_object(arguments), key)
+            response, note = await self._run(operation, arguments, key)
         except RuvSwarmError as error:
             return types.CallToolResult(
                 content=[types.TextContent(text=error.message)],
@@ -126,15 +126,19 @@ class ToolBox:
                 is_error=True,
             )
         return types.CallToolResult(
-            content=[types.TextContent(text=kernel.render(operation, response))],
+            content=[types.TextContent(text=note + kernel.render(operation, response))],
             structured_content=json.loads(response),
         )
 
-    async def _run(self, operation: str, request: str, key: str) -> str:
-        if self._turns is None:
-            return await self._host.call(operation, request, key)
-        async with self._turns.turn(kernel.operation_kind(operation) or "query"):
-            return await self._host.call(operation, request, key)
+    async def _run(self, operation: str, fields: dict[str, Any], key: str) -> tuple[str, str]:
+        """Return the response, and what is to be said before its text."""
+        kind = kernel.operation_kind(operation) or "query"
+        async with self._turns.turn(kind) if self._turns else nullcontext():
+            if operation == "task_orchestrate":
+                response = await self._host.orchestrate_sample(fields, key)
+                if response is not None:
+                    return response, kernel.SAMPLE_MESSAGE + "\n"
+            return await self._host.call(operation, write_object(fields), key), ""
 
 
 def _tool(entry: dict[str, Any], name: str) -> types.Tool:
