@@ -103,7 +103,7 @@ class Host:
         for step in job.steps:
             if kernel.operation_kind(step.operation) is None:
                 # The core words this error; the file has no part in it.
-                kernel.new_core().query(step.operation, step.request)
+                kernel.Core().query(step.operation, step.request)
         if self._closing:
             raise kernel.make_error(
                 "cancelled", "", "the server is shutting down; repeat elsewhere"

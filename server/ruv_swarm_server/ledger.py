@@ -74,7 +74,7 @@ class Ledger:
         """Name the file; it is opened when it is first needed, and again after trouble."""
         self.path = path
         self._clock = clock or SwarmClock()
-        self._core: kernel.Core = kernel.new_core()
+        self._core: kernel.Core = kernel.Core()
         self._store: SqliteStore | None = None
 
     # -- what the host calls -------------------------------------------------------------------
@@ -335,10 +335,10 @@ class Ledger:
 
         Returns how many events the tail had.
         """
-        self._core = kernel.new_core()
+        self._core = kernel.Core()
         for body in store.snapshots():
             try:
-                core = kernel.restore_core(body)
+                core = kernel.Core.restore(body)
             except RuvSwarmError:
                 # One that this release cannot read costs time, not data: the log has it all.
                 continue
@@ -402,7 +402,7 @@ class Ledger:
             log.info("no snapshot of %s: %s", self.path, error)
 
     def _forget(self) -> None:
-        self._core = kernel.new_core()
+        self._core = kernel.Core()
         self.close()
 
     def _trouble(self, error: StoreError) -> RuvSwarmError:

@@ -58,7 +58,7 @@ class Shared:
 
 def train(data: bytes, plan: str, member: int, shared: Shared) -> tuple[bytes, str]:
     """Train a member to its end; return its model file and its report."""
-    trainer = kernel.new_trainer(data, plan, member)
+    trainer = kernel.Trainer(data, plan, member)
     epochs = 1
     while not trainer.done():
         if shared.stop.is_set():
@@ -73,7 +73,7 @@ def train(data: bytes, plan: str, member: int, shared: Shared) -> tuple[bytes, s
             "total": progress["maxEpochs"],
             "note": f"validation loss {progress['bestValidationLoss'] or 0.0:.6f}",
         }
-    return kernel.finish_trainer(trainer)
+    return trainer.finish()
 
 
 @dataclass(frozen=True, slots=True)

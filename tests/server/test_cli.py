@@ -14,8 +14,10 @@ import grpc
 import httpx
 import pytest
 from process import Server, command
+from ruv_swarm import error_codes
 from ruv_swarm_server._gen import service_pb2 as pb
 from ruv_swarm_server._gen import service_pb2_grpc
+from ruv_swarm_server._gen.errors import ERROR_CODES
 
 
 def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -144,3 +146,9 @@ def test_a_file_in_a_missing_folder_is_named_when_it_is_to_be_made(tmp_path: Pat
             stub.SwarmInit(pb.SwarmInitRequest())
     assert "its folder does not exist" in str(caught.value)
     assert server.stop()[0] == 0
+
+
+def test_the_error_table_is_the_one_of_the_core() -> None:
+    rows = [(row.code, row.exit_code, row.grpc, row.json_rpc) for row in ERROR_CODES.values()]
+    assert rows == [row[:4] for row in error_codes()]
+    assert all(hasattr(grpc.StatusCode, row.grpc) for row in ERROR_CODES.values())
