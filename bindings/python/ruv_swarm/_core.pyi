@@ -310,12 +310,19 @@ class Host:
     def unfinished(self) -> list[str]:
         """Return the ids of the training goals that are not finished, oldest first."""
 
-    def plan_training(
-        self, data: bytes, name: str, options: str = "{}", request: str = "{}"
-    ) -> str:
-        """Store the dataset and plan its training in one transaction.
+    def orchestrate(
+        self,
+        data: bytes,
+        name: str,
+        options: str = "{}",
+        request: str = "{}",
+        threads: int = 0,
+        observe: Callable[[str], object] | None = None,
+    ) -> tuple[str, str]:
+        """Store the dataset and plan its training in one transaction, and run it as `train` does.
 
-        Return the answer of task_orchestrate. Nothing is written if the data cannot be trained on.
+        Return the answers of task_orchestrate and task_results. Nothing is written if the data
+        cannot be trained on.
         """
 
     def train(

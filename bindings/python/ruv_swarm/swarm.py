@@ -284,18 +284,11 @@ class RuvSwarm:
         request["task"] = task.strip() or "train"
         content, name = _dataset(data, task_type or "")
         options = json.dumps(_without_none(target=target, task=task_type))
-        goal = ""
-        try:
-            answer = self._host.plan_training(content, name, options, json.dumps(request))
-            planned = cast("TaskOrchestrateResponse", json.loads(answer))
-            goal = planned["goalId"]
-            said = _core.SAMPLE_MESSAGE if data is None else planned.get("message", "")
-            return self._train(goal, threads, on_progress, said)
-        except KeyboardInterrupt:
-            # Between the plan and its first step nobody else hears Ctrl-C.
-            if goal:
-                self._cancel(goal)
-            raise
+        answer, results = self._host.orchestrate(
+            content, name, options, json.dumps(request), _count(threads), _reading(on_progress)
+        )
+        said = json.loads(answer).get("message", "")
+        return read_result(results, _core.SAMPLE_MESSAGE if data is None else said)
 
     def train(
         self,
@@ -305,7 +298,8 @@ class RuvSwarm:
         on_progress: Callable[[TrainingProgress], object] | None = None,
     ) -> TrainingResult:
         """Run a planned training goal to its end, or go on with one after a crash."""
-        return self._train(goal_id, threads, on_progress, "")
+        results = self._host.train(goal_id, _count(threads), _reading(on_progress))
+        return read_result(results, "")
 
     def resume(
         self,
@@ -314,35 +308,28 @@ class RuvSwarm:
         on_progress: Callable[[TrainingProgress], object] | None = None,
     ) -> list[TrainingResult]:
         """Go on with the training goals that are not finished, oldest first."""
-        return [self._train(goal, threads, on_progress, "") for goal in self._host.unfinished()]
-
-    def _train(
-        self,
-        goal_id: str,
-        threads: int,
-        on_progress: Callable[[TrainingProgress], object] | None,
-        message: str,
-    ) -> TrainingResult:
-        if threads < 0:
-            raise _errors.InvalidArgumentError(f"threads: {threads}; allowed: 0 to 1024", "threads")
-        observe = None if on_progress is None else _reading(on_progress)
-        return read_result(self._host.train(goal_id, threads, observe), message)
-
-    def _cancel(self, goal_id: str) -> None:
-        try:
-            self.call("task_cancel", {"goalId": goal_id, "reason": "interrupted"})
-        except _errors.FailedPreconditionError:
-            # The training has ended, or has cancelled the goal itself.
-            return
+        return [
+            self.train(goal, threads=threads, on_progress=on_progress)
+            for goal in self._host.unfinished()
+        ]
 
     def model(self, model_hash: str) -> _core.Model:
         """Return a trained model of this swarm by its hash."""
         return _core.Model(self._host.get_artifact(model_hash))
 
 
-def _reading(listen: Callable[[TrainingProgress], object]) -> Callable[[str], object]:
+def _reading(
+    listen: Callable[[TrainingProgress], object] | None,
+) -> Callable[[str], object] | None:
     """Return the listener that the host calls, with text."""
-    return lambda text: listen(read_progress(text))
+    return None if listen is None else lambda text: listen(read_progress(text))
+
+
+def _count(threads: int) -> int:
+    """Return the number of threads; one below zero would be no number to the host."""
+    if threads < 0:
+        raise _errors.InvalidArgumentError(f"threads: {threads}; allowed: 0 to 1024", "threads")
+    return threads
 
 
 def _place(persistence: Persistence | None, db: str | os.PathLike[str] | None) -> str | None:

@@ -134,29 +134,31 @@ impl Host {
         self.with(py, Executor::unfinished)
     }
 
-    /// Store the dataset and plan its training in one transaction; return the answer of
-    /// task_orchestrate. Nothing is written if the data cannot be trained on.
-    #[pyo3(signature = (data, name, options="{}", request="{}"))]
-    fn plan_training(
+    /// Store the dataset and plan its training in one transaction, and run it as `train` does; return
+    /// the answers of task_orchestrate and task_results.
+    ///
+    /// Nothing is written if the data cannot be trained on. It is one call, so that no Ctrl-C comes
+    /// between the plan and the run that would cancel it.
+    #[pyo3(signature = (data, name, options="{}", request="{}", threads=0, observe=None))]
+    #[allow(clippy::too_many_arguments)] // they are keywords in Python
+    fn orchestrate(
         &self,
         py: Python<'_>,
         data: &[u8],
         name: &str,
         options: &str,
         request: &str,
-    ) -> PyResult<String> {
-        self.with(py, |host| {
-            let summary = engine::inspect_data(data, options)?;
-            let content = Content::new(data.to_vec());
-            let mut request = object(request)?;
-            request.insert("dataset".into(), json!({ "hash": content.hash(), "summary": summary }));
-            let orchestrate = Call::new("task_orchestrate", Value::Object(request).to_string());
-            let answers = host.call_all(vec![Call::artifact(content, name, ""), orchestrate])?;
-            answers
-                .into_iter()
-                .last()
-                .ok_or_else(|| Error::new(Code::Internal, "", "task_orchestrate gave no answer"))
-        })
+        threads: u32,
+        observe: Option<Py<PyAny>>,
+    ) -> PyResult<(String, String)> {
+        let answer = self.with(py, |host| {
+            count(threads)?;
+            plan(host, data, name, options, object(request)?)
+        })?;
+        let planned: Value = serde_json::from_str(&answer).unwrap_or_default();
+        let goal = planned["goalId"].as_str().unwrap_or_default();
+        let results = self.train(py, goal, threads, observe)?;
+        Ok((answer, results))
     }
 
     /// Run a training goal to its end on `threads` threads, 0 for one a core; return the answer of
@@ -208,6 +210,23 @@ impl Host {
         let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).take();
         py.detach(|| drop(host));
     }
+}
+
+/// The answer of task_orchestrate for a dataset that is stored with it.
+fn plan(
+    host: &ruv_swarm::Host,
+    data: &[u8],
+    name: &str,
+    options: &str,
+    mut request: Map<String, Value>,
+) -> Result<String, Error> {
+    let summary = engine::inspect_data(data, options)?;
+    let content = Content::new(data.to_vec());
+    request.insert("dataset".into(), json!({ "hash": content.hash(), "summary": summary }));
+    let orchestrate = Call::new("task_orchestrate", Value::Object(request).to_string());
+    let answers = host.call_all(vec![Call::artifact(content, name, ""), orchestrate])?;
+    let answer = answers.into_iter().last();
+    answer.ok_or_else(|| Error::new(Code::Internal, "", "task_orchestrate gave no answer"))
 }
 
 /// Threads to train on; the same limit as on the command line.

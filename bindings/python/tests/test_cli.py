@@ -148,6 +148,15 @@ def test_mcp_without_the_server_says_what_to_run(
     line = "uvx --from 'ruv-swarm[server]' ruv-swarm mcp start\n"
     said = capsys.readouterr()
     assert said.out == "" and said.err.endswith(line) and said.err.count("\n") == 1
+    assert cli.main(["mcp", "start", "--json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "invalid_argument" and error["message"].endswith(line.strip())
+
+
+def test_arguments_that_are_no_text(bench: Bench) -> None:
+    ran = bench.run("status", b"--db=\xff.db".decode(errors="surrogateescape"))
+    assert (ran.code, ran.out) == (2, "") and "is not UTF-8 text" in ran.err
+    assert ran.err.startswith("error: ") and ran.err.count("\n") == 1
 
 
 def test_the_package_is_light(bench: Bench) -> None:

@@ -295,3 +295,18 @@ def test_swarms_are_shared_by_threads(tmp_path: Path) -> None:
         ids = [agent["id"] for agent in swarm.agents()]
         assert sorted(ids, key=lambda word: int(word[1:])) == [f"a{n}" for n in range(1, 81)]
         assert swarm.verify()["ok"] and swarm.state_hash() == other.state_hash()
+
+
+def test_the_examples_of_the_page_run(
+    tmp_path: Path, wdbc: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "python.md"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cancer.csv").write_bytes(wdbc.read_bytes())
+    examples = page.read_text("utf-8").split("```python\n")[1:]
+    for example in examples:
+        exec(compile(example.split("```")[0], str(page), "exec"), {})
+    said = capsys.readouterr().out.split()
+    with RuvSwarm.open(tmp_path / "swarm.db") as swarm:
+        assert swarm.model(said[0]).hash == said[0] and float(said[1]) > 0.9
+    assert said[2] == "1" and len(examples) == 2
