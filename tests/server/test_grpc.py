@@ -155,6 +155,18 @@ def test_messages_up_to_the_limit_pass_and_larger_ones_do_not(stub: Stub) -> Non
     assert refusal(lambda: stub.ArtifactPut(over))[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
+def test_a_response_over_the_limit_says_so(stub: Stub) -> None:
+    stub.SwarmInit(pb.SwarmInitRequest())
+    tasks = [pb.NewTask(payload="x" * 60_000)] * 40
+    for _ in range(2):
+        stub.TaskSubmit(pb.TaskSubmitRequest(tasks=tasks))
+    code, details, trailing = refusal(lambda: stub.SwarmQuery(pb.SwarmQueryRequest(events=1)))
+    assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert details.startswith("response: ")
+    assert trailing["ruv-swarm-code"] == "limit_exceeded"
+    assert len(stub.SwarmQuery(pb.SwarmQueryRequest(events=1, limit=40)).events) == 40
+
+
 def test_bytes_that_are_no_message_are_refused(shared: Server) -> None:
     with grpc.insecure_channel(shared.grpc) as channel:
         raw = channel.unary_unary(f"/{SERVICE}/SwarmInit")

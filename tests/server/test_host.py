@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -358,6 +360,14 @@ def test_a_foreign_and_a_newer_database_are_refused_untouched(db: Path) -> None:
         "newer_database",
         str(kernel.SCHEMA_VERSION + 1),
     )
+
+
+def test_an_sqlite_that_can_lose_data_is_refused(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = SimpleNamespace(sqlite_version_info=(3, 51, 2))
+    monkeypatch.setattr(importlib, "import_module", lambda _name: old)
+    with pytest.raises(StoreError, match=r"3\.51\.3"):
+        SqliteStore(db, create=True)
+    assert not db.exists()
 
 
 def test_a_folder_and_a_missing_folder_are_named(tmp_path: Path) -> None:

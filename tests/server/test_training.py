@@ -39,6 +39,17 @@ async def plan(host: Host, name: str = "iris.csv", seed: int = 7) -> str:
     return (await call(host, "task_orchestrate", **fields))["goalId"]
 
 
+async def begun(host: Host) -> None:
+    """Wait until a member is in training, or already trained."""
+    async with asyncio.timeout(60):
+        while True:
+            seen = host.version
+            tasks = (await call(host, "swarm_status"))["tasks"]
+            if tasks["running"] or tasks["completed"]:
+                return
+            await host.wait_news(seen, 1)
+
+
 async def finished(host: Host, goal: str) -> dict[str, Any]:
     async with asyncio.timeout(120):
         while True:
@@ -106,8 +117,7 @@ async def test_the_word_train_alone_trains_on_the_sample(host: Host) -> None:
 async def test_a_cancelled_goal_stops(host: Host) -> None:
     async with TrainingExecutor(host, 1):
         goal = await plan(host, "wdbc.csv")
-        while not (await call(host, "swarm_status"))["tasks"]["running"]:
-            await host.wait_news(host.version, 1)
+        await begun(host)
         await call(host, "task_cancel", goalId=goal)
         results = await finished(host, goal)
     assert results["state"] == "cancelled"
@@ -118,8 +128,7 @@ async def test_a_cancelled_goal_stops(host: Host) -> None:
 async def test_a_stopped_host_gives_its_tasks_back(host: Host) -> None:
     goal = await plan(host, "wdbc.csv")
     async with TrainingExecutor(host, 2):
-        while not (await call(host, "swarm_status"))["tasks"]["running"]:
-            await host.wait_news(host.version, 1)
+        await begun(host)
     assert (await call(host, "swarm_status"))["tasks"]["running"] == 0
     async with TrainingExecutor(host, 2):
         assert (await finished(host, goal))["state"] == "completed"
@@ -155,8 +164,12 @@ def test_a_killed_server_is_taken_over_and_the_model_is_the_same(
             task="train", strategy="cognitive-diversity", dataset=pb.Dataset(hash=digest)
         )
         goal = stub.TaskOrchestrate(request).goal_id
-        while not stub.SwarmStatus(pb.SwarmStatusRequest()).tasks.running:
+        deadline = time.monotonic() + 60
+        tasks = stub.SwarmStatus(pb.SwarmStatusRequest()).tasks
+        while not (tasks.running or tasks.completed):
+            assert time.monotonic() < deadline
             time.sleep(0.01)
+            tasks = stub.SwarmStatus(pb.SwarmStatusRequest()).tasks
     first.stop(signal.SIGKILL)
     second = start()
     with grpc.insecure_channel(second.grpc) as channel:

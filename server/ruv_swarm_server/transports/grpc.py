@@ -102,7 +102,9 @@ class GrpcServer:
                 key = metadata.get("idempotency-key", "")
                 response = await self._host.call(operation, request, key)
                 # A field that only a newer core tells is left out rather than refused.
-                return json_format.Parse(response, response_class(), ignore_unknown_fields=True)
+                message = json_format.Parse(response, response_class(), ignore_unknown_fields=True)
+                _check_size(message)
+                return message
             except RuvSwarmError as error:
                 await _abort(context, error)
             except json_format.ParseError as error:
@@ -120,6 +122,13 @@ def _json(request_class: type[Message], data: bytes) -> str:
         text = f"request: not a {request_class.DESCRIPTOR.full_name} message"
         raise kernel.make_error("invalid_argument", "", text) from None
     return json_format.MessageToJson(request, indent=None, ensure_ascii=False)
+
+
+def _check_size(message: Message) -> None:
+    size = message.ByteSize()
+    if size > BODY_LIMIT:
+        text = f"response: {size} bytes; at most {BODY_LIMIT} pass this door; ask for less at once"
+        raise kernel.make_error("limit_exceeded", "", text)
 
 
 def _metadata(context: grpc.aio.ServicerContext[Any, Any]) -> dict[str, str]:
