@@ -3,8 +3,12 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { kernel, RuvSwarm, type TrainingData } from '@ruv/swarm';
+import { kernel, RuvSwarm, TrainedModel, type TrainingData } from '@ruv/swarm';
 import { folder, xorCsv } from './helpers.ts';
+
+test('the module is loaded at its first use', () => {
+  assert.throws(() => TrainedModel.load(new Uint8Array(10)), { code: 'invalid_data' });
+});
 
 test('the lines of the founding document run as written', async (t) => {
   const before = process.cwd();

@@ -11,15 +11,22 @@ export type Kernel = typeof Wasm;
 export type { Applied, Attach, Decision, Row } from '../../wasm/web/ruv_swarm.js';
 
 let loaded: Kernel | undefined;
+let demanded: (() => void) | undefined;
 
 /** Hands the instantiated module to the package; a loader calls it once. */
 export function useKernel(module: Kernel): void {
   loaded = module;
 }
 
-/** The module; an entry point has loaded it before anything else runs. */
+/** Names who loads the module at its first use, where that can be done without waiting. */
+export function loadOnDemand(loader: () => void): void {
+  demanded = loader;
+}
+
+/** The module; in a browser an entry point has loaded it before anything else runs. */
 export function kernel(): Kernel {
-  if (!loaded) throw errorOf('internal', 'the WebAssembly module is not loaded yet');
+  if (!loaded) demanded?.();
+  if (!loaded) throw errorOf('failed_precondition', 'the WebAssembly module is not loaded yet; await load() first');
   return loaded;
 }
 

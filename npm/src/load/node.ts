@@ -1,7 +1,7 @@
 /** Loads the WebAssembly module from the package's folder, in Node. */
 import { readFileSync } from 'node:fs';
 import * as wasm from '../../wasm/web/ruv_swarm.js';
-import { type Kernel, kernel, kernelLoaded, useKernel } from './kernel.js';
+import { type Kernel, kernel, kernelLoaded, loadOnDemand, useKernel } from './kernel.js';
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -20,3 +20,5 @@ export function load(module?: WebAssembly.Module): Kernel {
   }
   return kernel();
 }
+
+loadOnDemand(load);
