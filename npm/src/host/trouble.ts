@@ -1,6 +1,7 @@
 /** What SQLite reports, in the words of the core; and patience while another process writes. */
 import { type HostTrouble, hostError } from '../load/kernel.js';
 import type { RuvSwarmError } from '../gen/errors.js';
+import { drawJitterMs } from './random.js';
 
 /** How long a transaction waits for other processes before it gives up, in ms. */
 export const PATIENCE_MS = 10_000;
@@ -63,9 +64,8 @@ export function isBusy(error: unknown): boolean {
 /**
  * Repeats `attempt` while another process holds the lock, for as long as people may wait.
  *
- * Short waits with jitter: processes that wait in step would find the lock taken in step. The event
- * loop runs on meanwhile, but not between the attempt and the return of `then`: a transaction that
- * was begun is ended before anybody else gets to use the connection.
+ * The event loop runs on meanwhile, but not between the attempt and the return of `then`: a
+ * transaction that was begun is ended before anybody else gets to use the connection.
  */
 export async function patiently<T>(path: string, attempt: () => T): Promise<T>;
 export async function patiently<A, T>(path: string, attempt: () => A, then: (begun: A) => T): Promise<T>;
@@ -77,8 +77,8 @@ export async function patiently<A, T>(path: string, attempt: () => A, then?: (be
       begun = attempt();
     } catch (error) {
       if (!isBusy(error) || performance.now() - start > PATIENCE_MS) throw storeError(error, path);
-      // The microseconds since this process began: no two processes share them.
-      await new Promise((resolve) => setTimeout(resolve, (performance.now() * 1000) % 3));
+      // waits with jitter: processes that wait in step would find the lock taken in step
+      await new Promise((resolve) => setTimeout(resolve, drawJitterMs(3)));
       continue;
     }
     return then ? then(begun) : begun;
