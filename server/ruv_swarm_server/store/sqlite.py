@@ -245,7 +245,19 @@ class SqliteStore:
 
     def append(self, swarm: str, events: Sequence[NewEvent]) -> None:
         """Append events; their numbers are the file's next ones."""
-        self._write(_APPEND, [{"swarm": swarm, **asdict(event)} for event in events])
+        # Written out: `asdict` copies each value and took half of the time.
+        rows = [
+            {
+                "seq": event.seq,
+                "swarm": swarm,
+                "at_ms": event.at_ms,
+                "kind": event.kind,
+                "body": event.body,
+                "chain": event.chain,
+            }
+            for event in events
+        ]
+        self._write(_APPEND, rows)
 
     def put_artifacts(self, contents: Mapping[str, bytes]) -> None:
         """Keep bytes under their hash; the same bytes a second time change nothing."""
