@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         TaskOrchestrateResponse,
     )
 
-    Data = str | os.PathLike[str] | bytes | tuple[ArrayLike, ArrayLike]
+    Data = str | os.PathLike[str] | bytes | bytearray | memoryview | tuple[ArrayLike, ArrayLike]
 
 # How many events are read at a time.
 _BLOCK = 1000
@@ -354,8 +354,8 @@ def _dataset(data: Data | None, task: str) -> tuple[bytes, str]:
     match data:
         case None:
             return _core.sample(), "iris.csv"
-        case bytes():
-            return data, "data"
+        case bytes() | bytearray() | memoryview():
+            return bytes(data), "data"
         case tuple():
             inputs, targets = data
             return _core.encode_arrays(inputs, targets, task), "data.bin"

@@ -1,13 +1,15 @@
-"""What comes of a training goal, and how it goes."""
+"""What comes of a training goal, and how it goes.
+
+Named tuples, since dataclasses would take a third of the package's import time.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A member of a trained ensemble."""
 
     agent_id: str
@@ -28,8 +30,7 @@ class Member:
     """From the claim of the task to its report, in ms."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ensemble:
+class Ensemble(NamedTuple):
     """An ensemble's figures on the held-out rows."""
 
     test_loss: float
@@ -42,8 +43,7 @@ class Ensemble:
     """How much the members differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingResult:
+class TrainingResult(NamedTuple):
     """What came of a training goal."""
 
     goal_id: str
@@ -62,8 +62,7 @@ class TrainingResult:
     """What a person should know, for example that the bundled sample was trained on."""
 
 
-@dataclass(frozen=True, slots=True)
-class MemberProgress:
+class MemberProgress(NamedTuple):
     """Where a member of an ensemble stands."""
 
     agent_id: str
@@ -82,8 +81,7 @@ class MemberProgress:
     """A short line, for example the validation loss."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingProgress:
+class TrainingProgress(NamedTuple):
     """How a training goal goes."""
 
     goal_id: str

@@ -138,13 +138,14 @@ def test_the_main_job(swarm: RuvSwarm, wdbc: Path) -> None:
 
 def test_the_hash_depends_on_seed_data_and_agents_alone(tmp_path: Path, iris: Path) -> None:
     def trained(
-        seed: int, threads: int, data: Path | bytes, agents: str = "convergent,systems"
+        seed: int, threads: int, data: Path | bytes | bytearray, agents: str = "convergent,systems"
     ) -> str:
         with RuvSwarm.init(seed=seed) as swarm:
             return swarm.orchestrate(data=data, agents=agents, threads=threads).model_hash
 
     one = trained(7, 1, iris)
     assert trained(7, 4, iris.read_bytes()) == one
+    assert trained(7, 0, bytearray(iris.read_bytes())) == one
     assert trained(8, 1, iris) != one
     assert trained(7, 1, iris, "convergent") != one
     assert trained(7, 1, iris.read_bytes().replace(b"5.1,", b"5.2,", 1)) != one
