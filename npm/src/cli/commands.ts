@@ -3,7 +3,7 @@ import { errorOf } from '../gen/errors.js';
 import type { Agent, SwarmInitResponse } from '../gen/types.js';
 import { toHex } from '../host/bytes.js';
 import { drawSeed, drawSwarmId } from '../host/random.js';
-import { databaseExists, sqliteVersion } from '../host/sqlite-open.js';
+import { databaseExists, sharesSafely, sqliteVersion } from '../host/sqlite-open.js';
 import { guarded, kernel } from '../load/kernel.js';
 import { version } from '../version.js';
 import type { Context } from './context.js';
@@ -151,9 +151,10 @@ async function replay(context: Context): Promise<number> {
 async function doctor(context: Context): Promise<number> {
   const core = kernel().version();
   const sqlite = sqliteVersion();
+  const safe = sharesSafely(sqlite) ? '' : ', which may lose data when processes share a file; use a Node that brings 3.51.3 or newer';
   const features = ['simd128'];
   context.out.text(
-    `ruv-swarm ${version}\ncore ${core}\nsqlite ${sqlite}\ncpu features: ${features.join(', ')}\n` +
+    `ruv-swarm ${version}\ncore ${core}\nsqlite ${sqlite}${safe}\ncpu features: ${features.join(', ')}\n` +
       'durability: full (an answer is given after its sync)\n',
   );
   const path = context.database(false);

@@ -191,3 +191,9 @@ export function sqliteVersion(): string {
     db.close();
   }
 }
+
+/** False for releases before 3.51.3, which can lose data when two connections reset the log at once. */
+export function sharesSafely(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  return major * 1_000_000 + minor * 1_000 + patch >= 3_051_003;
+}
