@@ -8,13 +8,22 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+
 from kit.targets import Target
 from kit.values import ANYTHING, BASE64, NAMES, ODD_NUMBERS, REQUESTS, WORDS
 
 Json = dict[str, Any]
 START_MS = 1_700_000_000_000
 PATTERNS = ["convergent", "divergent", "lateral", "systems", "critical", "abstract"]
-STRATEGIES = "balanced specialized adaptive parallel sequential cognitive-diversity cascade".split()
+STRATEGIES = [
+    "balanced",
+    "specialized",
+    "adaptive",
+    "parallel",
+    "sequential",
+    "cognitive-diversity",
+    "cascade",
+]
 # Queries and refusals cost nothing; what moves the state comes more often.
 WEIGHTS = {
     "swarm_init": 1,
@@ -313,6 +322,8 @@ def later(draw: DrawFn, now: int) -> int:
 
 
 KEYS = st.sampled_from([""] * 20 + ["k1", "k2", "ключ", "k" * 201])
+
+
 def likely(known: Known) -> list[str]:
     """Operations to choose from: half of them move on what is there, the others are any."""
     onward = ["task_report"] * 3 + ["task_heartbeat", "task_claim", "tick"]

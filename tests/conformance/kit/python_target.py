@@ -8,8 +8,9 @@ import json
 from typing import Any
 
 import ruv_swarm
-from kit.targets import Answer
 from ruv_swarm import RuvSwarmError
+
+from kit.targets import Answer
 
 Step = dict[str, Any]
 

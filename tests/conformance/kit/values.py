@@ -66,7 +66,7 @@ REQUESTS = st.sampled_from(
         '{"name":"\\ud800"}',
         "[" * 200,
         '{"a":' * 200 + "1" + "}" * 200,
-        '\ufeff{}',
+        "\ufeff{}",
         '{"taskId":"t1"}\x00',
     ]
 )
