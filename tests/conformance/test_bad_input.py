@@ -152,7 +152,7 @@ def test_a_read_only_folder_is_told_alike(
 
 @contextmanager
 def read_only(folder: Path, mounted: bool) -> Iterator[None]:
-    """Nothing can be written to the folder: by a mount, since root may write anywhere, or by mode."""
+    """The folder can't be written: by a mount, since root may write anywhere, or by its mode."""
     if mounted:
         subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
     else:

@@ -1,7 +1,7 @@
 """Random operation lists give the same bytes on every target.
 
-`RUV_SWARM_LISTS` and `RUV_SWARM_CHROMIUM_LISTS` say how many, `RUV_SWARM_LISTS_SEED` which ones: the
-same seed makes the same lists.
+`RUV_SWARM_LISTS` and `RUV_SWARM_CHROMIUM_LISTS` say how many, `RUV_SWARM_LISTS_SEED` which ones:
+the same seed makes the same lists.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bad input of every kind: the files, the command, the exit code and what the one line must name."""
+"""Bad input of every kind: the files, the command, the exit code and what the line must name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The three front doors: the command `ruv-swarm` of the Rust binary, the wheel and the npm package."""
+"""The three front doors: the command `ruv-swarm` of the binary, the wheel and the npm package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random operation lists: most steps make sense where the list stands, some are wrong on purpose."""
+"""Random operation lists: most steps make sense where the list stands, some are wrong."""
 
 from __future__ import annotations
 
