@@ -131,15 +131,15 @@ class PythonTarget:
             models.append(bytes(content))
             members.append({"hash": hashlib.sha256(content).hexdigest(), "report": report})
         fused, report = ruv_swarm.fuse(data, plan, models)
-        model = ruv_swarm.Model.load(fused)
-        predicted = model.predict_csv(data)
+        model = ruv_swarm.Model(fused)
+        predictions, rows = model.predict_csv(data)
         return {
             "members": members,
             "report": report,
-            "modelHash": model.hash(),
+            "modelHash": model.hash,
             "modelBytes": len(fused),
             "describe": model.describe(),
             "evaluate": model.evaluate_csv(data),
-            "predictions": hashlib.sha256(predicted.csv).hexdigest(),
-            "rows": predicted.rows,
+            "predictions": hashlib.sha256(predictions).hexdigest(),
+            "rows": rows,
         }
