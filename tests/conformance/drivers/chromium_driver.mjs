@@ -30,7 +30,7 @@ const served = createServer(async (request, response) => {
 });
 await new Promise((done) => served.listen(0, '127.0.0.1', done));
 
-const executablePath = process.env.CHROMIUM || '/usr/bin/chromium';
+const executablePath = process.argv[2];
 const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS.split(' ') });
 const page = await browser.newPage();
 page.on('pageerror', (error) => process.stderr.write(`${error.stack}\n`));

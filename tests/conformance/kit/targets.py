@@ -110,6 +110,14 @@ def node_target() -> ProcessTarget:
     return ProcessTarget("node", [node(), DRIVERS / "node_driver.mjs"])
 
 
+def browser() -> str:
+    """The Chromium that `CHROMIUM` names, or one that is installed."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    assert found, "no Chromium: run `python3 dev.py setup`"
+    return found
+
+
 def chromium_target() -> ProcessTarget:
     """The npm package's module in a page of headless Chromium."""
-    return ProcessTarget("chromium", [node(), DRIVERS / "chromium_driver.mjs"])
+    return ProcessTarget("chromium", [node(), DRIVERS / "chromium_driver.mjs", browser()])
