@@ -112,7 +112,8 @@ pub fn cast<'a>(state: &'a State, strategy: &str, named: &[String], neural: bool
     };
     let mut cast = Cast::default();
     for pattern in patterns.iter().take(most) {
-        if let Some(agent) = AgentId::parse(pattern).and_then(|id| there.iter().find(|agent| agent.id == id)) {
+        if let Some(agent) = AgentId::parse(pattern).and_then(|id| there.iter().find(|agent| agent.id == id))
+        {
             cast.used.push(agent);
             continue;
         }
@@ -177,7 +178,11 @@ pub fn check_named(state: &State, name: &str, neural: bool) -> Result<(), crate:
     }
     let agent = state.agent("agents", name)?;
     if agent.state == "retired" || is_neural(&agent.agent_type) != neural {
-        let message = alloc::format!("agents: {name} is {} of type {:?} and cannot take part", agent.state, agent.agent_type);
+        let message = alloc::format!(
+            "agents: {name} is {} of type {:?} and cannot take part",
+            agent.state,
+            agent.agent_type
+        );
         return Err(crate::error::Error::new(crate::error::Code::FailedPrecondition, "agents", message));
     }
     Ok(())

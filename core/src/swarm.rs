@@ -135,6 +135,17 @@ impl Swarm {
     /// Folds the next event line of this log into the state. Text that is not the next event of this
     /// log is `corrupt` and changes nothing.
     pub fn apply(&mut self, line: &str) -> Result<Applied, Error> {
+        let (mut applied, touched) = self.fold(line)?;
+        applied.rows = rows(&self.state, touched);
+        Ok(applied)
+    }
+
+    /// As [`Swarm::apply`], but without rows: for a log whose projections are stored already.
+    pub fn replay(&mut self, line: &str) -> Result<Applied, Error> {
+        self.fold(line).map(|(applied, _)| applied)
+    }
+
+    fn fold(&mut self, line: &str) -> Result<(Applied, Touched), Error> {
         let envelope = codec::decode(line)?;
         let corrupt = |message: String| Err(Error::new(Code::Corrupt, "", message));
         let state = &mut self.state;
@@ -160,8 +171,8 @@ impl Swarm {
         let touched = apply(state, &envelope.swarm, envelope.at_ms, &envelope.event);
         state.version = envelope.seq;
         state.chain = hex(&chain);
-        let rows = rows(state, touched);
-        Ok(Applied { seq: envelope.seq, at_ms: envelope.at_ms, kind: envelope.event.kind(), chain, rows })
+        let kind = envelope.event.kind();
+        Ok((Applied { seq: envelope.seq, at_ms: envelope.at_ms, kind, chain, rows: vec![] }, touched))
     }
 
     /// Work that a host should run, as a JSON array: training tasks that are ready or running. Each

@@ -6,7 +6,7 @@ use ruv_swarm_core::error::Error;
 use ruv_swarm_core::hash::{hex, Hash};
 use ruv_swarm_core::Swarm;
 
-use super::session::{fold, BLOCK};
+use super::session::{check, BLOCK};
 use crate::store::Store;
 
 /// What a replay found.
@@ -45,7 +45,11 @@ pub(super) fn run(store: &Store, live: &Swarm, verify: bool) -> Result<Replay, E
     'log: loop {
         let events = store.events(rebuilt.version(), BLOCK)?;
         for event in &events {
-            match fold(store, &mut rebuilt, event) {
+            let applied = match verify {
+                true => rebuilt.apply(&event.body),
+                false => rebuilt.replay(&event.body),
+            };
+            match check(store, event, applied) {
                 Ok(applied) if verify => {
                     for row in applied.rows {
                         rows.insert((row.table, row.id), (row.state, row.body, applied.seq));

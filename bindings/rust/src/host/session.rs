@@ -4,7 +4,7 @@ use ruv_swarm_core::error::Error;
 use ruv_swarm_core::{Applied, Swarm};
 
 use crate::clock::Clock;
-use crate::store::{Durability, Location, Store};
+use crate::store::{Durability, Location, Store, StoredEvent};
 
 /// Events are read in blocks of this many, so that a long log is never in memory as a whole.
 pub(super) const BLOCK: u64 = 1000;
@@ -182,7 +182,7 @@ fn read_tail(store: &Store, swarm: &mut Swarm, clock: &mut Clock) -> Result<(), 
     loop {
         let events = store.events(swarm.version(), BLOCK)?;
         for event in &events {
-            let applied = fold(store, swarm, event)?;
+            let applied = check(store, event, swarm.replay(&event.body))?;
             clock.note(applied.at_ms);
         }
         if (events.len() as u64) < BLOCK {
@@ -191,15 +191,14 @@ fn read_tail(store: &Store, swarm: &mut Swarm, clock: &mut Clock) -> Result<(), 
     }
 }
 
-/// Applies one stored event and compares the hash chain with the stored one.
-pub(super) fn fold(
+/// What a stored event led to, once its hash chain is compared with the stored one.
+pub(super) fn check(
     store: &Store,
-    swarm: &mut Swarm,
-    event: &crate::store::StoredEvent,
+    event: &StoredEvent,
+    applied: Result<Applied, Error>,
 ) -> Result<Applied, Error> {
-    let applied = swarm
-        .apply(&event.body)
-        .map_err(|error| store.damaged(&format!("event {}: {}", event.seq, error.message)))?;
+    let applied =
+        applied.map_err(|error| store.damaged(&format!("event {}: {}", event.seq, error.message)))?;
     if applied.seq != event.seq || applied.chain != event.chain {
         return Err(store.damaged(&format!("event {} does not fit the hash chain", event.seq)));
     }
