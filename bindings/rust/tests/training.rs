@@ -13,7 +13,7 @@ use serde_json::{json, Value};
 fn long_job() -> String {
     let mut text = (0..12).map(|i| format!("f{i},")).collect::<String>() + "class\n";
     let mut state = 12345u32;
-    for _ in 0..1200 {
+    for _ in 0..12_000 {
         let mut sum = 0.0;
         for i in 0..12 {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
