@@ -116,7 +116,9 @@ def start() -> list[Figure]:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        code = "import time; t = time.perf_counter(); import ruv_swarm; print(time.perf_counter() - t)"
+        code = (
+            "import time; t = time.perf_counter(); import ruv_swarm; print(time.perf_counter() - t)"
+        )
         run("python", "-c", code)
         imports = [float(run("python", "-c", code)) for _ in range(15)]
         median = statistics.median(imports)
@@ -167,7 +169,16 @@ def store() -> list[Figure]:
 
 def kernels() -> list[Figure]:
     """WebAssembly beside native, on the same files and with the same bits."""
-    build = ("cargo", "build", "--release", "--locked", "-p", "ruv-swarm-core", "--example", "bench_training")
+    build = (
+        "cargo",
+        "build",
+        "--release",
+        "--locked",
+        "-p",
+        "ruv-swarm-core",
+        "--example",
+        "bench_training",
+    )
     run(*build)
     avx = ROOT / "target" / "avx"
     run(*build, "--target-dir", avx, env={"RUSTFLAGS": "-C target-feature=+avx"})
@@ -199,7 +210,11 @@ def kernels() -> list[Figure]:
     what = f"geometric mean, same tile, 128 bit, AVX-encoded (best of {PASSES} each)"
     rows.append(Figure(what, f"{mean:.2f}", "≥ 0.8", mean >= 0.8))
     same = all(len(found) == 1 for found in hashes.values())
-    rows.append(Figure("same model hash from all three builds in every case", str(same).lower(), "yes", same))
+    rows.append(
+        Figure(
+            "same model hash from all three builds in every case", str(same).lower(), "yes", same
+        )
+    )
     return rows
 
 
@@ -210,7 +225,14 @@ def sameness() -> list[Figure]:
     try:
         text = run(*command, env=env)
     except subprocess.CalledProcessError as error:
-        return [Figure("same model hash from four targets on three datasets", str(error.stdout)[-300:], "yes", False)]
+        return [
+            Figure(
+                "same model hash from four targets on three datasets",
+                str(error.stdout)[-300:],
+                "yes",
+                False,
+            )
+        ]
     last = text.strip().splitlines()[-1]
     met = "passed" in last and "failed" not in last and "skipped" not in last
     return [Figure("same model hash from Rust, Python, Node, Chromium on three real datasets",
@@ -219,14 +241,25 @@ def sameness() -> list[Figure]:
 
 def ledger() -> list[Figure]:
     """Decisions and replay in memory."""
-    run("cargo", "build", "--release", "--locked", "-p", "ruv-swarm-core", "--example", "bench_ledger")
+    run(
+        "cargo",
+        "build",
+        "--release",
+        "--locked",
+        "-p",
+        "ruv-swarm-core",
+        "--example",
+        "bench_ledger",
+    )
     program = target_dir() / "release" / "examples" / "bench_ledger"
     runs = [json_lines(run(program)) for _ in range(3)]
     best: dict[str, float] = {}
     for line in (line for each in runs for line in each):
         what = str(line["what"])
         best[what] = max(best.get(what, 0.0), float(str(line["perSecond"])))
-    return [Figure(f"{what}, 100 k tasks, best of 3", f"{rate:,.0f}/s") for what, rate in best.items()]
+    return [
+        Figure(f"{what}, 100 k tasks, best of 3", f"{rate:,.0f}/s") for what, rate in best.items()
+    ]
 
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
@@ -253,7 +286,9 @@ def main() -> int:
     """Measure, print, and write if asked."""
     parser = argparse.ArgumentParser(description=__doc__, prog="dev.py bench")
     parser.add_argument("parts", nargs="*", help=f"which of {', '.join(PARTS)}; default all")
-    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
+    parser.add_argument(
+        "--write", action="store_true", help="put the tables into docs/performance.md"
+    )
     arguments = parser.parse_args()
     unknown = set(arguments.parts) - set(PARTS)
     if unknown:

@@ -58,7 +58,8 @@ fn run(folder: &Path, baseline: bool) -> Result<(), Box<dyn std::error::Error>> 
     let list: Value = serde_json::from_slice(&fs::read(folder.join("cases.json"))?)?;
     for case in list.as_array().ok_or("cases.json is no list")? {
         let name = case["name"].as_str().ok_or("a case has no name")?;
-        let epochs = case["epochs"].as_u64().and_then(|n| u32::try_from(n).ok()).ok_or("a case has no epochs")?;
+        let epochs =
+            case["epochs"].as_u64().and_then(|n| u32::try_from(n).ok()).ok_or("a case has no epochs")?;
         let bytes = fs::read(folder.join(format!("{name}.data")))?;
         let plan = fs::read_to_string(folder.join(format!("{name}.plan")))?;
         let make = if baseline { Trainer::new_baseline } else { Trainer::new };
@@ -82,7 +83,8 @@ fn dataset(rows: usize, inputs: usize, classes: usize) -> Vec<u8> {
     };
     let values: Vec<f32> = (0..rows * inputs).map(|_| next()).collect();
     let class = |row: &[f32]| {
-        let sums: Vec<f32> = row.chunks(inputs / classes).take(classes).map(|part| part.iter().sum()).collect();
+        let sums: Vec<f32> =
+            row.chunks(inputs / classes).take(classes).map(|part| part.iter().sum()).collect();
         (0..sums.len()).fold(0, |best, i| if sums[i] > sums[best] { i } else { best }) as f32
     };
     let targets: Vec<f32> = values.chunks(inputs).map(class).collect();
