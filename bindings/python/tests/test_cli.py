@@ -6,8 +6,6 @@ import importlib.util
 import json
 import re
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -178,14 +176,3 @@ def test_the_package_is_light(bench: Bench) -> None:
         bench.ok("--version")
         times.append(time.perf_counter() - start)
     assert min(times) < 0.3
-
-
-def test_the_stub_is_that_of_the_module(bench: Bench) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy.stubtest", "ruv_swarm._core"],
-        cwd=bench.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -251,6 +251,26 @@ def test_an_error_of_the_listener_cancels_the_goal(swarm: RuvSwarm, long_job: by
     tasks = swarm.status()["tasks"]
     assert (tasks["running"], tasks["ready"], tasks["blocked"]) == (0, 0, 0)
     assert swarm.verify()["ok"] and swarm.resume() == []
+
+
+def test_a_listener_may_ask_the_swarm(swarm: RuvSwarm, long_job: bytes) -> None:
+    """The listener runs while threads train and other calls commit: nothing waits for it in vain."""
+    seen: list[int] = []
+
+    def listen(_: TrainingProgress) -> None:
+        swarm.call("task_submit", {"tasks": [{"name": "aside"}]})
+        seen.append(swarm.status()["version"])
+
+    swarm.orchestrate("train", data=long_job, agents=["convergent"], on_progress=listen)
+    assert seen == sorted(seen) and len(seen) >= 2
+    assert swarm.status()["tasks"]["ready"] == len(seen)
+
+
+def test_a_query_asks_for_one_thing(swarm: RuvSwarm) -> None:
+    ask: Callable[..., object] = swarm.query
+    for several in ({}, {"task": "t1", "agent": "a1"}):
+        with pytest.raises(ruv_swarm.InvalidArgumentError):
+            ask(**several)
 
 
 def test_another_thread_may_cancel(swarm: RuvSwarm, long_job: bytes) -> None:
