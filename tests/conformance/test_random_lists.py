@@ -6,18 +6,28 @@ the same seed makes the same lists.
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from kit import vectors
 from kit.lists import operation_lists
-from kit.targets import Target
+from kit.targets import Answer, Target
 
 Json = dict[str, Any]
 LISTS = int(os.environ.get("RUV_SWARM_LISTS", "500"))
 CHROMIUM_LISTS = int(os.environ.get("RUV_SWARM_CHROMIUM_LISTS", "50"))
 SEED = int(os.environ.get("RUV_SWARM_LISTS_SEED", "20260"))
+
+# Every kind that the vectors have, and so (by the core's own test of them) every kind there is.
+EVENTS = {
+    json.loads(line)["kind"]
+    for path in vectors.files()
+    for line in vectors.events(vectors.load(path))
+}
 
 
 def profile(lists: int) -> settings:
@@ -52,6 +62,7 @@ def test_lists_give_the_same_bytes_in_rust_python_and_node(
     rust: Target, python: Target, node: Target
 ) -> None:
     run, answered, refused = 0, 0, 0
+    kinds: set[str] = set()
 
     @seed(SEED)
     @profile(LISTS)
@@ -62,11 +73,15 @@ def test_lists_give_the_same_bytes_in_rust_python_and_node(
         run += 1
         answered += sum("response" in step for step in answer["steps"])
         refused += sum("error" in step for step in answer["steps"])
+        events = [json.loads(line) for step in answer["steps"] for line in step["events"]]
+        kinds.update(event["kind"] for event in events)
 
     check()
-    print(f"seed {SEED}: {run} lists, {answered} steps answered, {refused} refused")
+    print(f"seed {SEED}: {run} lists, {answered} steps answered, {refused} refused, {kinds}")
     assert run >= LISTS
     assert answered > refused > LISTS, "the lists no longer mix good and bad steps"
+    # A few lists may miss a kind, a few hundred may not.
+    assert LISTS < 200 or kinds == EVENTS
 
 
 def test_lists_give_the_same_bytes_in_chromium(rust: Target, chromium: Target) -> None:
@@ -82,6 +97,37 @@ def test_lists_give_the_same_bytes_in_chromium(rust: Target, chromium: Target) -
 
     check()
     assert run >= CHROMIUM_LISTS
+
+
+class Altered:
+    """A target that is wrong in one letter of one answer."""
+
+    name = "altered"
+
+    def __init__(self, inner: Target, old: str, new: str) -> None:
+        self.inner, self.old, self.new = inner, old, new
+
+    def ask(self, request: Answer) -> Answer:
+        """The right answer with `new` for the last `old`."""
+        text = json.dumps(self.inner.ask(request))
+        head, found, tail = text.rpartition(self.old)
+        answer: Answer = json.loads(f"{head}{self.new}{tail}" if found else text)
+        return answer
+
+    def close(self) -> None:
+        """The inner target is closed by its owner."""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("TaskCompleted", "TaskCompletee"), ("epoch", "Epoch"), ('"nextDeadline": null', '"x": 1')],
+)
+def test_a_target_that_is_wrong_in_one_letter_is_found(rust: Target, old: str, new: str) -> None:
+    steps = vectors.inputs(vectors.load(vectors.OPERATIONS / "task_life.json"))
+    steps += [{"operation": "tick", "request": "", "nowMs": 10**12}]
+    compare(steps, rust, [Altered(rust, "never there", "")])
+    with pytest.raises(AssertionError, match="altered"):
+        compare(steps, rust, [Altered(rust, old, new)])
 
 
 def test_replay_snapshots_refusals_and_keys_hold_for_every_list(
