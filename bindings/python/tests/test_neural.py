@@ -6,6 +6,7 @@ import json
 import pickle
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -86,22 +87,26 @@ def test_a_trainer_tells_how_far_it_is(trained: tuple[bytes, str, list[bytes]]) 
         trainer.run(1)
 
 
-def test_the_interpreter_runs_while_a_member_trains(wdbc: Path) -> None:
-    """The lock is released: this thread counts while the other computes."""
-    data = wdbc.read_bytes()
-    trainer = Trainer(data, plan_of(data, '{"target":"diagnosis"}'), 0)
-    ended, counted = threading.Event(), 0
+def test_the_interpreter_runs_while_a_member_trains(long_job: bytes) -> None:
+    """The lock is released: this thread goes on counting while the other one computes."""
+    trainer = Trainer(long_job, plan_of(long_job), 1)
+    begun, times = threading.Event(), [0.0, 0.0]
 
     def work() -> None:
-        trainer.run(40)
-        ended.set()
+        times[0] = time.perf_counter()
+        begun.set()
+        trainer.run(1_000)
+        times[1] = time.perf_counter()
 
     thread = threading.Thread(target=work)
     thread.start()
-    while not ended.is_set():
-        counted += 1
-    thread.join()
-    assert counted > 100
+    begun.wait()
+    longest, last = 0.0, time.perf_counter()
+    while thread.is_alive():
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    spent = times[1] - times[0]
+    assert spent > 0.1 and longest < spent / 2
 
 
 def test_fusing_reports_the_ensemble(trained: tuple[bytes, str, list[bytes]]) -> None:
