@@ -3,6 +3,8 @@
 //! `cargo run --release --example bench_ledger [TASKS]`: submits TASKS tasks (default 100,000) in
 //! batches of 100, claims and reports each, then replays the log.
 
+#![allow(clippy::disallowed_types, reason = "a bench reads the clock; the core itself does not")]
+
 use std::time::Instant;
 
 use ruv_swarm_core::Swarm;

@@ -4,6 +4,8 @@
 //! [baseline]` trains them and prints a JSON line each. `baseline` is the 128-bit path. The model's
 //! hash stands beside the time: a figure for other bits would mean nothing.
 
+#![allow(clippy::disallowed_types, reason = "a bench reads the clock; the core itself does not")]
+
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -13,7 +15,9 @@ use ruv_swarm_core::neural::{encode_arrays, inspect_data, resolve_plan, MemberRe
 use serde_json::{json, Value};
 
 /// Name, rows, inputs, hidden layers, classes, epochs.
-const CASES: &[(&str, usize, usize, &[u32], usize, u32)] = &[
+type Case = (&'static str, usize, usize, &'static [u32], usize, u32);
+
+const CASES: &[Case] = &[
     ("spirals", 194, 2, &[16, 16], 2, 2000),
     ("thyroid", 3600, 21, &[16, 8], 3, 100),
     ("gene64", 1588, 120, &[64], 3, 60),
