@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+import ruv_swarm
 from kit.doors import MAKERS, Door, facts
 from kit.host import ServerHost
 from kit.paths import DATA
@@ -125,3 +127,20 @@ def test_a_model_of_one_door_predicts_at_the_others(
         door.json(folder, "predict", "--model", model, "--data", "iris.csv", "--out", out)
         written.add((folder / out).read_bytes())
     assert len(written) == 1
+
+
+def test_the_facade_s_file_is_the_doors_file_too(doors: dict[str, Door], tmp_path: Path) -> None:
+    path = tmp_path / "swarm.db"
+    host, _ = ruv_swarm.Host.open_or_create(str(path), '{"seed":7,"topology":"star"}')
+    host.call("agent_spawn", '{"type":"coder","count":2}')
+    artifact = json.loads(host.put_artifact(b"\x00\xff bytes", "note"))["artifact"]["hash"]
+    for name, door in doors.items():
+        # The host stays open: several processes share one file.
+        door.json(tmp_path, "spawn", "tester", "--name", name)
+        host.call("task_submit", '{"tasks":[{"name":"next"}]}')
+        # Not by `facts`: a second SQLite library in the process of an open host drops its locks.
+        replay = door.json(tmp_path, "replay", "--verify")
+        assert (replay["ok"], replay["stateHash"]) == (True, host.state_hash()), name
+    assert host.get_artifact(artifact) == b"\x00\xff bytes"
+    host.close()
+    check_all(doors, path)
