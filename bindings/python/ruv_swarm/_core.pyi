@@ -270,13 +270,16 @@ class Host:
     """A swarm with its SQLite store; several processes may have the same file open."""
 
     def __new__(
-        cls, path: str | None = None, durability: str = "full", create: bool = False
+        cls,
+        path: str | PathLike[str] | None = None,
+        durability: str = "full",
+        create: bool = False,
     ) -> Host:
         """Open a file, or memory if `path` is None."""
 
     @staticmethod
     def open_or_create(
-        path: str | None = None, request: str = "{}", durability: str = "full"
+        path: str | PathLike[str] | None = None, request: str = "{}", durability: str = "full"
     ) -> tuple[Host, str]:
         """Open what is there, or make it, and join the swarm or create it.
 

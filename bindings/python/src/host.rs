@@ -1,5 +1,6 @@
 //! The Rust host: one swarm on one file, for the facade.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,7 +46,7 @@ impl Host {
     /// Open a file, or memory if `path` is None.
     #[new]
     #[pyo3(signature = (path=None, durability="full", create=false))]
-    fn new(py: Python<'_>, path: Option<&str>, durability: &str, create: bool) -> PyResult<Self> {
+    fn new(py: Python<'_>, path: Option<PathBuf>, durability: &str, create: bool) -> PyResult<Self> {
         let open = || {
             let durability = Durability::parse(durability)?;
             let mut options =
@@ -65,7 +66,7 @@ impl Host {
     #[pyo3(signature = (path=None, request="{}", durability="full"))]
     fn open_or_create(
         py: Python<'_>,
-        path: Option<&str>,
+        path: Option<PathBuf>,
         request: &str,
         durability: &str,
     ) -> PyResult<(Self, String)> {

@@ -83,6 +83,15 @@ def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
+    path = tmp_path / b"\xff.db".decode(errors="surrogateescape")
+    with RuvSwarm.init(db=path, seed=1) as swarm:
+        swarm.spawn("coder")
+    with RuvSwarm.open(path) as swarm:
+        assert swarm.status()["agents"] == 1
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
 def test_newer_and_damaged_files_are_refused(host: Host, db: str) -> None:
     host.call("agent_spawn", '{"type":"coder"}')
     host.close()

@@ -201,6 +201,12 @@ def test_rows_that_fit_no_model(model: Model, rows: np.ndarray, words: str) -> N
     assert words in caught.value.message and caught.value.field == "inputs"
 
 
+def test_no_rows_are_answered_by_none(model: Model) -> None:
+    assert model.predict(np.empty((0, 4), np.float32)).shape == (0, 3)
+    with pytest.raises(ruv_swarm.InvalidDataError):
+        ruv_swarm.inspect_data(ruv_swarm.encode_arrays(np.empty((0, 4)), np.empty(0)))
+
+
 def test_room_that_does_not_fit(model: Model, flowers: np.ndarray) -> None:
     for out in (np.empty((149, 3), np.float32), np.empty((3, 150), np.float32).T):
         with pytest.raises(ruv_swarm.InvalidArgumentError, match=r"shape \[150, 3\]"):
