@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::AgentId;
+use crate::json::readable;
 
 /// An agent; its figures are folded from the log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,8 @@ pub struct Agent {
     /// When it was last heard of.
     pub last_seen_ms: u64,
 }
+
+readable!(Agent { id, agent_type as "type", name, pattern, capabilities, model, capacity, state, running, completed, failed, created_at_ms, last_seen_ms });
 
 impl Agent {
     /// Sets the state word after `running` changed.

@@ -1,15 +1,12 @@
 //! Event lines: `{"v":1,"swarm":"…","seq":N,"atMs":T,"kind":"…","body":{…}}`. Only the core writes them.
 
-use alloc::borrow::Cow;
 use alloc::format;
-use alloc::string::{String, ToString};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use alloc::string::String;
 
 use crate::error::{Code, Error};
 use crate::event::Event;
 use crate::hash::{sha256, Hash};
-use crate::json::shorten;
+use crate::json::{self, shorten};
 
 /// The version of the line's form.
 pub const VERSION: u64 = 1;
@@ -37,33 +34,46 @@ pub fn encode(swarm: &str, seq: u64, at_ms: u64, event: &Event) -> String {
     )
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Line<'a> {
+#[derive(Default)]
+struct Line {
     v: u64,
-    #[serde(borrow)]
-    swarm: Cow<'a, str>,
+    swarm: String,
     seq: u64,
     at_ms: u64,
-    #[serde(borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow)]
-    body: &'a RawValue,
+    kind: String,
 }
 
 /// Reads a line; anything but the canonical form of a known event is `corrupt`.
 pub fn decode(line: &str) -> Result<Envelope, Error> {
     let damaged = |why: &str| Error::new(Code::Corrupt, "", format!("event line {}: {why}", shorten(line)));
-    let read: Line = serde_json::from_str(line).map_err(|error| damaged(&error.to_string()))?;
+    let mut read = Line::default();
+    let mut body = "";
+    for (key, raw) in json::fields(line).map_err(|why| damaged(&why))? {
+        let raw = raw.get();
+        let field = match &*key {
+            "v" => json::set(&mut read.v, &key, raw),
+            "swarm" => json::set(&mut read.swarm, &key, raw),
+            "seq" => json::set(&mut read.seq, &key, raw),
+            "atMs" => json::set(&mut read.at_ms, &key, raw),
+            "kind" => json::set(&mut read.kind, &key, raw),
+            _ => {
+                body = raw;
+                Ok(())
+            }
+        };
+        field.map_err(|why| damaged(&why))?;
+    }
+    if read.v == 0 || read.kind.is_empty() {
+        return Err(damaged("no event"));
+    }
     if read.v != VERSION {
-        let message =
-            format!("event version {}: this release reads version {VERSION}; upgrade ruv-swarm", read.v);
+        let message = format!("event version {}: this release reads version {VERSION}; upgrade ruv-swarm", read.v);
         return Err(Error::new(Code::UnsupportedVersion, "", message));
     }
-    let Some(event) = Event::parse(&read.kind, read.body.get()) else {
+    let Some(event) = Event::parse(&read.kind, body) else {
         return Err(damaged("no known kind of event with this body"));
     };
-    let envelope = Envelope { swarm: read.swarm.into_owned(), seq: read.seq, at_ms: read.at_ms, event };
+    let envelope = Envelope { swarm: read.swarm, seq: read.seq, at_ms: read.at_ms, event };
     if encode(&envelope.swarm, envelope.seq, envelope.at_ms, &envelope.event) != line {
         return Err(damaged("not in canonical form"));
     }

@@ -2,17 +2,21 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::json::{integer, is_default, optional, word};
+use crate::json::{is_default, readable, Word};
 use crate::task::{Progress, TaskError};
 
 macro_rules! requests {
-    ($($(#[$doc:meta])* $name:ident { $($body:tt)* })*) => {
+    ($($(#[$doc:meta])* $name:ident {
+        $($(#[$attr:meta])* pub $field:ident $(as $json:literal)? : $kind:ty,)*
+    })*) => {
         $($(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-        #[serde(default, rename_all = "camelCase")]
-        pub struct $name { $($body)* })*
+        #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name { $($(#[$attr])* pub $field: $kind,)* }
+
+        readable!($name { $($field $(as $json)?),* });)*
     };
 }
 
@@ -20,26 +24,26 @@ requests! {
     /// swarm_init
     SwarmInit {
         /// The swarm's own id.
-        #[serde(alias = "swarm_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub swarm_id: String,
         /// How agents are connected.
         #[serde(skip_serializing_if = "is_default")]
         pub topology: String,
         /// How many agents it may have.
-        #[serde(alias = "max_agents", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub max_agents: Option<u64>,
         /// The default strategy.
         #[serde(skip_serializing_if = "is_default")]
         pub strategy: String,
         /// The seed of all randomness.
-        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub seed: Option<u64>,
     }
     /// agent_spawn
     AgentSpawn {
         /// A free word.
         #[serde(rename = "type", skip_serializing_if = "is_default")]
-        pub agent_type: String,
+        pub agent_type as "type": String,
         /// A name for people.
         #[serde(skip_serializing_if = "is_default")]
         pub name: String,
@@ -53,10 +57,10 @@ requests! {
         #[serde(skip_serializing_if = "is_default")]
         pub model: String,
         /// How many tasks at once.
-        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub capacity: Option<u64>,
         /// How many agents.
-        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub count: Option<u64>,
     }
     /// agent_list
@@ -74,25 +78,25 @@ requests! {
         #[serde(skip_serializing_if = "is_default")]
         pub description: String,
         /// A word or a number.
-        #[serde(skip_serializing_if = "is_default", deserialize_with = "word")]
-        pub priority: String,
+        #[serde(skip_serializing_if = "is_default")]
+        pub priority: Word,
         /// Ids or names.
-        #[serde(alias = "depends_on", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub depends_on: Vec<String>,
         /// What an agent must be able to do.
         #[serde(skip_serializing_if = "is_default")]
         pub capabilities: Vec<String>,
         /// The only agent that may claim it.
-        #[serde(alias = "assigned_to", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub assigned_to: String,
         /// Input of the worker.
         #[serde(skip_serializing_if = "is_default")]
         pub payload: String,
         /// How many more attempts.
-        #[serde(alias = "max_retries", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub max_retries: Option<u64>,
         /// Wait before the first retry.
-        #[serde(alias = "backoff_ms", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub backoff_ms: Option<u64>,
     }
     /// task_submit
@@ -117,10 +121,10 @@ requests! {
         #[serde(skip_serializing_if = "is_default")]
         pub strategy: String,
         /// A word or a number.
-        #[serde(skip_serializing_if = "is_default", deserialize_with = "word")]
-        pub priority: String,
+        #[serde(skip_serializing_if = "is_default")]
+        pub priority: Word,
         /// How many agents may take part.
-        #[serde(alias = "max_agents", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub max_agents: Option<u64>,
         /// Cognitive patterns that take part.
         #[serde(skip_serializing_if = "is_default")]
@@ -135,28 +139,28 @@ requests! {
     /// task_claim
     TaskClaim {
         /// The agent that claims.
-        #[serde(alias = "agent_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub agent_id: String,
         /// One task, or any.
-        #[serde(alias = "task_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub task_id: String,
         /// How long the lease lasts.
-        #[serde(alias = "lease_ms", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub lease_ms: Option<u64>,
     }
     /// task_heartbeat
     TaskHeartbeat {
         /// The running task.
-        #[serde(alias = "task_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub task_id: String,
         /// Its holder.
-        #[serde(alias = "agent_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub agent_id: String,
         /// The epoch of its lease.
-        #[serde(skip_serializing_if = "is_default", deserialize_with = "integer")]
+        #[serde(skip_serializing_if = "is_default")]
         pub epoch: u64,
         /// How long the lease lasts from now.
-        #[serde(alias = "lease_ms", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub lease_ms: Option<u64>,
         /// How far it has come.
         #[serde(skip_serializing_if = "is_default")]
@@ -165,13 +169,13 @@ requests! {
     /// task_report
     TaskReport {
         /// The running task.
-        #[serde(alias = "task_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub task_id: String,
         /// Its holder.
-        #[serde(alias = "agent_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub agent_id: String,
         /// The epoch of its lease.
-        #[serde(skip_serializing_if = "is_default", deserialize_with = "integer")]
+        #[serde(skip_serializing_if = "is_default")]
         pub epoch: u64,
         /// completed or failed.
         #[serde(skip_serializing_if = "is_default")]
@@ -186,19 +190,19 @@ requests! {
         #[serde(skip_serializing_if = "is_default")]
         pub error: Option<TaskError>,
         /// Claim the next task in the same commit.
-        #[serde(alias = "claim_next", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub claim_next: bool,
         /// How long the next lease lasts.
-        #[serde(alias = "lease_ms", skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub lease_ms: Option<u64>,
     }
     /// task_cancel
     TaskCancel {
         /// A task, or
-        #[serde(alias = "task_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub task_id: String,
         /// a goal.
-        #[serde(alias = "goal_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub goal_id: String,
         /// Why.
         #[serde(skip_serializing_if = "is_default")]
@@ -207,10 +211,10 @@ requests! {
     /// task_status and task_results
     TaskOrGoal {
         /// A task, or
-        #[serde(alias = "task_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub task_id: String,
         /// a goal.
-        #[serde(alias = "goal_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub goal_id: String,
     }
     /// swarm_status
@@ -222,28 +226,28 @@ requests! {
     /// swarm_query
     SwarmQuery {
         /// An agent's id.
-        #[serde(alias = "agent_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub agent_id: String,
         /// A task's id.
-        #[serde(alias = "task_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub task_id: String,
         /// A goal's id.
-        #[serde(alias = "goal_id", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub goal_id: String,
         /// The first event to read.
-        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub events: Option<u64>,
         /// How many at most.
-        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub limit: Option<u64>,
     }
     /// swarm_monitor
     SwarmMonitor {
         /// The last event seen.
-        #[serde(skip_serializing_if = "is_default", deserialize_with = "integer")]
+        #[serde(skip_serializing_if = "is_default")]
         pub after: u64,
         /// How many at most.
-        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub limit: Option<u64>,
     }
     /// artifact_put
@@ -255,13 +259,13 @@ requests! {
         #[serde(skip_serializing_if = "is_default")]
         pub name: String,
         /// The media type.
-        #[serde(alias = "media_type", skip_serializing_if = "is_default")]
+        #[serde(skip_serializing_if = "is_default")]
         pub media_type: String,
         /// SHA-256 of the bytes.
         #[serde(skip_serializing_if = "is_default")]
         pub hash: String,
         /// Their number.
-        #[serde(skip_serializing_if = "is_default", deserialize_with = "optional")]
+        #[serde(skip_serializing_if = "is_default")]
         pub size: Option<u64>,
     }
     /// artifact_get

@@ -4,7 +4,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::json::is_default;
+use crate::json::{is_default, readable};
 
 /// How agents are connected.
 pub const TOPOLOGIES: &[&str] = &["mesh", "hierarchical", "ring", "star"];
@@ -47,6 +47,8 @@ pub struct Config {
     #[serde(skip_serializing_if = "is_default")]
     pub seed: u64,
 }
+
+readable!(Config { swarm_id, topology, max_agents, strategy, seed });
 
 /// `value` if it is one of `allowed`, `default` if it is empty.
 pub fn choose(field: &str, value: &str, default: &str, allowed: &[&str]) -> Result<String, Error> {

@@ -2,23 +2,25 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::ids::{AgentId, GoalId, TaskId};
-use crate::json::is_default;
+use crate::json::{is_default, readable, Read};
 use crate::task::{Progress, TaskError};
 
 macro_rules! events {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$attr:meta])* $field:ident : $kind:ty,)* })*) => {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$attr:meta])* $field:ident $(as $json:literal)? : $kind:ty,)* })*) => {
         $($(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-        #[serde(default, rename_all = "camelCase")]
+        #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+        #[serde(rename_all = "camelCase")]
         pub struct $name {
             $(#[doc = concat!("See `", stringify!($name), ".", stringify!($field), "` in the catalogue.")]
             $(#[$attr])*
             #[serde(skip_serializing_if = "is_default")]
             pub $field: $kind,)*
-        })*
+        }
+
+        readable!($name { $($field $(as $json)?),* });)*
 
         /// The body of one event.
         #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +43,7 @@ macro_rules! events {
             /// The event of `kind` with this body, or `None` for an unknown kind or a body that is none.
             pub fn parse(kind: &str, body: &str) -> Option<Event> {
                 match kind {
-                    $(stringify!($name) => serde_json::from_str(body).ok().map(Event::$name),)*
+                    $(stringify!($name) => $name::read(body).ok().map(Event::$name),)*
                     _ => None,
                 }
             }
@@ -56,7 +58,7 @@ events! {
     AgentSpawned {
         agent_id: AgentId,
         #[serde(rename = "type")]
-        agent_type: String,
+        agent_type as "type": String,
         name: String,
         pattern: String,
         capabilities: Vec<String>,

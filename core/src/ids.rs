@@ -38,6 +38,13 @@ macro_rules! id {
             }
         }
 
+        impl crate::json::Read for $name {
+            fn read(raw: &str) -> Result<Self, crate::json::Trouble> {
+                let text = String::read(raw)?;
+                Self::parse(&text).ok_or_else(|| format!("expected the id of a {}", $noun))
+            }
+        }
+
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;

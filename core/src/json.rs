@@ -1,10 +1,12 @@
 //! The canonical JSON form at the boundary: reading requests with errors that name the field.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
-use serde::de::{DeserializeOwned, Error as _, Unexpected, Visitor};
-use serde::{Deserializer, Serialize};
-use serde_json::{Map, Value};
+use alloc::vec::Vec;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::limits::{MAX_INTEGER, REQUEST_BYTES};
@@ -20,74 +22,262 @@ pub fn encode<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
+/// Why a text is no such value: what is wrong, in words.
+pub type Trouble = String;
+
+/// A value that is read from JSON text.
+///
+/// Requests, events and snapshots are read by this trait and not by derived deserialisers: those are
+/// made anew for each type, and came to a third of the WebAssembly module.
+pub trait Read: Sized {
+    /// The value that `raw`, one JSON value, writes.
+    fn read(raw: &str) -> Result<Self, Trouble>;
+}
+
+/// Makes [`Read`] of a struct with a default: fields in snake_case or camelCase, unknown ones
+/// ignored, absent and `null` ones left as they are. `strict` refuses an absent field.
+macro_rules! readable {
+    (strict $name:ident { $($fields:tt)* }) => {
+        $crate::json::readable!(@make $name, true, { $($fields)* });
+    };
+    ($name:ident { $($fields:tt)* }) => {
+        $crate::json::readable!(@make $name, false, { $($fields)* });
+    };
+    (@make $name:ident, $strict:literal, { $($field:ident $(as $json:literal)?),* $(,)? }) => {
+        impl $crate::json::Read for $name {
+            fn read(raw: &str) -> Result<Self, $crate::json::Trouble> {
+                let names: &[&str] = &[$($crate::json::readable!(@name $field $($json)?)),*];
+                #[allow(unused_mut)] // a request without fields
+                let mut value = Self::default();
+                let found = $crate::json::fields(raw)?;
+                if $strict {
+                    $crate::json::all_there(&found, names)?;
+                }
+                for (key, raw) in &found {
+                    let mut place = names.iter();
+                    $(if place.next().is_some_and(|name| $crate::json::same_name(key, name)) {
+                        $crate::json::set(&mut value.$field, key, raw.get())?;
+                        continue;
+                    })*
+                    let _ = (&mut place, key, raw);
+                }
+                Ok(value)
+            }
+        }
+    };
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $json:literal) => { $json };
+}
+pub(crate) use readable;
+
+/// A key and its value, as written.
+pub type Field<'a> = (Cow<'a, str>, &'a RawValue);
+
+struct Fields<'a>(Vec<Field<'a>>);
+
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Key<'de>;
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("a key")
+            }
+            fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(text.into())))
+            }
+        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor;
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields<'de>;
+            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str("a json object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(Key(key)) = map.next_key()? {
+                    fields.push((key, map.next_value()?));
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+/// The fields of a JSON object, in the order of the text.
+pub fn fields(raw: &str) -> Result<Vec<Field<'_>>, Trouble> {
+    if !raw.trim_start().starts_with('{') && serde_json::from_str::<&RawValue>(raw).is_ok() {
+        return Err("expected a json object".into());
+    }
+    serde_json::from_str::<Fields>(raw).map(|fields| fields.0).map_err(|error| error.to_string())
+}
+
+/// The elements of a JSON array.
+pub fn items(raw: &str) -> Result<Vec<&RawValue>, Trouble> {
+    serde_json::from_str(raw).map_err(|_| "expected a list".into())
+}
+
+/// True if `key` is `name` (snake_case), or its camelCase.
+pub fn same_name(key: &str, name: &str) -> bool {
+    if key == name {
+        return true;
+    }
+    let mut upper = false;
+    let mut camel = name.bytes().filter_map(|byte| {
+        if byte == b'_' {
+            upper = true;
+            return None;
+        }
+        Some(if core::mem::take(&mut upper) { byte.to_ascii_uppercase() } else { byte })
+    });
+    key.bytes().all(|byte| camel.next() == Some(byte)) && camel.next().is_none()
+}
+
+/// Reads a field in its place; an error names the key and its value.
+pub fn set<T: Read>(slot: &mut T, key: &str, raw: &str) -> Result<(), Trouble> {
+    if raw == "null" {
+        return Ok(());
+    }
+    match T::read(raw) {
+        Ok(value) => *slot = value,
+        Err(why) => return Err(at_key(key, raw, &why)),
+    }
+    Ok(())
+}
+
+fn at_key(key: &str, raw: &str, why: &str) -> Trouble {
+    // the innermost place says most; the outer ones are put before it
+    match why.split_once(": ") {
+        Some((path, rest)) if rest.starts_with("value ") => format!("{key}.{path}: {rest}"),
+        _ => format!("{key}: value {} is not allowed: {why}", shorten(raw)),
+    }
+}
+
+/// Refuses an object that lacks one of `names`.
+pub fn all_there(found: &[Field<'_>], names: &[&str]) -> Result<(), Trouble> {
+    match names.iter().find(|name| !found.iter().any(|(key, _)| same_name(key, name))) {
+        Some(name) => Err(format!("{name} is missing")),
+        None => Ok(()),
+    }
+}
+
+impl Read for String {
+    fn read(raw: &str) -> Result<Self, Trouble> {
+        serde_json::from_str(raw).map_err(|_| "expected a text".into())
+    }
+}
+
+impl Read for bool {
+    fn read(raw: &str) -> Result<Self, Trouble> {
+        match raw {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err("expected true or false".into()),
+        }
+    }
+}
+
+impl Read for u64 {
+    fn read(raw: &str) -> Result<Self, Trouble> {
+        let text = if raw.starts_with('"') { String::read(raw)? } else { raw.into() };
+        if let Ok(number) = text.parse::<u64>() {
+            if number <= MAX_INTEGER && !text.starts_with('+') {
+                return Ok(number);
+            }
+        } else if !raw.starts_with('"') {
+            if let Ok(number) = f64::read(raw) {
+                let whole = number as u64;
+                if number >= 0.0 && whole <= MAX_INTEGER && whole as f64 == number {
+                    return Ok(whole);
+                }
+            }
+        }
+        Err(format!("expected an integer from 0 to {MAX_INTEGER}"))
+    }
+}
+
+impl Read for u32 {
+    fn read(raw: &str) -> Result<Self, Trouble> {
+        let number = u64::read(raw)?;
+        u32::try_from(number).map_err(|_| format!("expected an integer from 0 to {}", u32::MAX))
+    }
+}
+
+impl Read for f64 {
+    fn read(raw: &str) -> Result<Self, Trouble> {
+        serde_json::from_str(raw).map_err(|_| "expected a number".into())
+    }
+}
+
+impl<T: Read> Read for Option<T> {
+    fn read(raw: &str) -> Result<Self, Trouble> {
+        if raw == "null" {
+            return Ok(None);
+        }
+        T::read(raw).map(Some)
+    }
+}
+
+impl<T: Read> Read for Vec<T> {
+    fn read(raw: &str) -> Result<Self, Trouble> {
+        let mut list = Vec::new();
+        for item in items(raw)? {
+            list.push(T::read(item.get())?);
+        }
+        Ok(list)
+    }
+}
+
+/// A word that may be written as a number.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Word(pub String);
+
+impl Read for Word {
+    fn read(raw: &str) -> Result<Self, Trouble> {
+        if raw.starts_with('"') {
+            return String::read(raw).map(Word);
+        }
+        f64::read(raw).map(|_| Word(raw.into())).map_err(|_| "expected a word or a number".into())
+    }
+}
+
 /// Reads a request. An empty text is an empty request; `null` fields are absent fields; unknown
 /// fields are ignored; an error names the field and its value.
-pub fn decode<T: DeserializeOwned>(request: &str) -> Result<T, Error> {
+pub fn decode<T: Read>(request: &str) -> Result<T, Error> {
+    let request = check_request(request)?;
+    T::read(request).map_err(|why| bad_request(request, &why))
+}
+
+fn check_request(request: &str) -> Result<&str, Error> {
     if request.len() > REQUEST_BYTES {
         let message = format!("request: {} bytes; at most {REQUEST_BYTES} are allowed", request.len());
         return Err(Error::invalid("", message));
     }
-    let request = if request.trim().is_empty() { "{}" } else { request };
-    if request.trim_start().starts_with(['[', '"']) {
-        return Err(Error::invalid("", "request: not a json object"));
-    }
-    match serde_json::from_str(request) {
-        Ok(value) => Ok(value),
-        Err(error) => {
-            let trouble = |text: &str| serde_json::from_str::<T>(text).err();
-            let text = without_nulls(request, &error, &trouble)?;
-            serde_json::from_str(&text).map_err(|error| refused(&error))
+    Ok(if request.trim().is_empty() { "{}" } else { request })
+}
+
+fn bad_request(request: &str, why: &str) -> Error {
+    match serde_json::from_str::<&RawValue>(request) {
+        Err(error) => Error::invalid("", format!("request: not valid json: {error}")),
+        Ok(_) if !request.trim_start().starts_with('{') => Error::invalid("", "request: not a json object"),
+        Ok(_) => {
+            let field = why.split([':', '.']).next().unwrap_or_default();
+            Error::invalid(field, why)
         }
     }
-}
-
-/// The request again without its `null` fields, or the error that names the field which is wrong.
-/// `trouble` reads a text as the request. This is no generic function, and reads texts alone: a copy
-/// of it for every request, with a reader of values each, made the WebAssembly module a tenth larger.
-fn without_nulls(
-    request: &str,
-    first: &serde_json::Error,
-    trouble: &dyn Fn(&str) -> Option<serde_json::Error>,
-) -> Result<String, Error> {
-    let Ok(value) = serde_json::from_str::<Value>(request) else {
-        return Err(Error::invalid("", format!("request: not valid json: {first}")));
-    };
-    let Value::Object(mut fields) = value else {
-        return Err(Error::invalid("", "request: not a json object"));
-    };
-    drop_nulls(&mut fields);
-    for (name, value) in &fields {
-        let alone = Map::from_iter([(name.clone(), value.clone())]);
-        if let Some(error) = trouble(&Value::Object(alone).to_string()) {
-            let (text, detail) = (shorten(&value.to_string()), plain(&error.to_string()));
-            return Err(Error::invalid(name, format!("{name}: value {text} is not allowed: {detail}")));
-        }
-    }
-    Ok(Value::Object(fields).to_string())
-}
-
-fn refused(error: &serde_json::Error) -> Error {
-    Error::invalid("", format!("request: {}", plain(&error.to_string())))
-}
-
-fn drop_nulls(fields: &mut Map<String, Value>) {
-    fields.retain(|_, value| !value.is_null());
-    for value in fields.values_mut() {
-        match value {
-            Value::Object(inner) => drop_nulls(inner),
-            Value::Array(items) => items.iter_mut().for_each(|item| {
-                if let Value::Object(inner) = item {
-                    drop_nulls(inner);
-                }
-            }),
-            _ => {}
-        }
-    }
-}
-
-/// The text without the position that a re-read value does not have.
-fn plain(text: &str) -> String {
-    text.split(" at line ").next().unwrap_or(text).to_string()
 }
 
 /// At most 60 characters of `text`.
@@ -100,70 +290,16 @@ pub fn shorten(text: &str) -> String {
     short
 }
 
-struct IntegerVisitor;
-
-impl Visitor<'_> for IntegerVisitor {
-    type Value = u64;
-
-    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("an integer from 0 to 9007199254740991")
-    }
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<u64, E> {
-        if value > MAX_INTEGER {
-            return Err(E::invalid_value(Unexpected::Unsigned(value), &self));
-        }
-        Ok(value)
-    }
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<u64, E> {
-        u64::try_from(value).map_err(|_| E::invalid_value(Unexpected::Signed(value), &self))
-    }
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<u64, E> {
-        let whole = value as u64;
-        if value >= 0.0 && whole <= MAX_INTEGER && whole as f64 == value {
-            return Ok(whole);
-        }
-        Err(E::invalid_value(Unexpected::Float(value), &self))
-    }
-    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<u64, E> {
-        match value.parse::<u64>() {
-            Ok(number) => self.visit_u64(number),
-            Err(_) => Err(E::invalid_value(Unexpected::Str(value), &self)),
-        }
-    }
-}
-
-/// An integer, also written as a string (as proto3 JSON writes 64-bit ones).
-pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    deserializer.deserialize_any(IntegerVisitor)
-}
-
-/// An integer that may be absent.
-pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    integer(deserializer).map(Some)
-}
-
-/// A word that may be written as a number.
-pub fn word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let value: Value = serde::Deserialize::deserialize(deserializer)?;
-    match value {
-        Value::String(text) => Ok(text),
-        Value::Number(number) => Ok(number.to_string()),
-        _ => Err(D::Error::custom("expected a word or a number")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(default, rename_all = "camelCase")]
+    #[derive(Debug, Default, PartialEq)]
     struct Probe {
-        #[serde(alias = "max_agents", deserialize_with = "optional")]
         max_agents: Option<u64>,
         name: String,
     }
+    readable!(Probe { max_agents, name });
 
     #[test]
     fn both_spellings_strings_nulls_and_unknown_fields() {
@@ -185,7 +321,7 @@ mod tests {
         assert_eq!(error.field, "maxAgents");
         assert_eq!(
             error.message,
-            "maxAgents: value -3 is not allowed: invalid value: integer `-3`, expected an integer from 0 to 9007199254740991"
+            "maxAgents: value -3 is not allowed: expected an integer from 0 to 9007199254740991"
         );
         assert!(decode::<Probe>("[1]").unwrap_err().message.contains("not a json object"));
         assert!(decode::<Probe>("{").unwrap_err().message.contains("not valid json"));

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::agent::Agent;
 use crate::command;
@@ -13,7 +13,7 @@ use crate::decide::base64_encode;
 use crate::error::{Code, Error};
 use crate::hash::{hex, parse_hex};
 use crate::ids::{AgentId, GoalId};
-use crate::json::{self, is_default};
+use crate::json::{self, is_default, readable, Read};
 use crate::limits;
 use crate::policy;
 use crate::snapshot;
@@ -133,8 +133,7 @@ fn task_status(state: &State, request: &command::TaskOrGoal) -> Answer {
 }
 
 /// What the engine reports of one member; see [`crate::neural`].
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Default)]
 struct MemberReport {
     pattern: String,
     algorithm: String,
@@ -143,6 +142,8 @@ struct MemberReport {
     validation_accuracy: Option<f64>,
     epochs: u64,
 }
+
+readable!(MemberReport { pattern, algorithm, network, validation_loss, validation_accuracy, epochs });
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -157,8 +158,8 @@ struct Member {
     duration_ms: u64,
 }
 
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Ensemble {
     test_loss: f64,
     test_accuracy: Option<f64>,
@@ -166,11 +167,14 @@ struct Ensemble {
     ambiguity: f64,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+readable!(Ensemble { test_loss, test_accuracy, mean_member_loss, ambiguity });
+
+#[derive(Default)]
 struct FuseReport {
     ensemble: Ensemble,
 }
+
+readable!(FuseReport { ensemble });
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -217,7 +221,7 @@ fn task_results(state: &State, request: &command::TaskOrGoal) -> Answer {
     let mut members: Vec<Member> = done().filter(|task| task.kind == TRAIN).filter_map(member).collect();
     members.sort_by(|a, b| a.validation_loss.total_cmp(&b.validation_loss));
     let fused = done().find(|task| task.kind == FUSE);
-    let ensemble = fused.and_then(|task| serde_json::from_str::<FuseReport>(&task.output).ok());
+    let ensemble = fused.and_then(|task| FuseReport::read(&task.output).ok());
     plain(&TrainingResults {
         goal_id: goal.id,
         state: goal.state.clone(),
@@ -229,7 +233,7 @@ fn task_results(state: &State, request: &command::TaskOrGoal) -> Answer {
 }
 
 fn member(task: &Task) -> Option<Member> {
-    let report: MemberReport = serde_json::from_str(&task.output).ok()?;
+    let report = MemberReport::read(&task.output).ok()?;
     Some(Member {
         agent_id: task.last_agent_id,
         pattern: report.pattern,

@@ -1,12 +1,12 @@
 //! The canonical snapshot: the state as JSON text, and its hash.
 
 use alloc::format;
-use alloc::string::{String, ToString};
-use serde::{Deserialize, Serialize};
+use alloc::string::String;
+use serde::Serialize;
 
 use crate::error::{Code, Error};
 use crate::hash::{sha256, Hash};
-use crate::json;
+use crate::json::{self, readable, Read};
 use crate::state::State;
 
 /// The version of the snapshot's form.
@@ -18,11 +18,13 @@ struct Out<'a> {
     state: &'a State,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct In {
     v: u32,
     state: State,
 }
+
+readable!(strict In { v, state });
 
 /// The canonical snapshot of `state`.
 pub fn write(state: &State) -> String {
@@ -37,7 +39,7 @@ pub fn hash(state: &State) -> Hash {
 /// Reads a snapshot; only the canonical text of a state of this version is accepted.
 pub fn read(text: &str) -> Result<State, Error> {
     let damaged = |why: String| Error::new(Code::Corrupt, "snapshot", format!("snapshot: {why}"));
-    let mut read: In = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+    let mut read = In::read(text).map_err(damaged)?;
     if read.v != VERSION {
         let message = format!("snapshot: version {}; this release reads version {VERSION}", read.v);
         return Err(Error::new(Code::UnsupportedVersion, "snapshot", message));

@@ -9,6 +9,7 @@ use crate::agent::Agent;
 use crate::config::Config;
 use crate::error::{Code, Error};
 use crate::ids::{AgentId, GoalId, TaskId};
+use crate::json::{self, readable, Read};
 use crate::task::{Artifact, Goal, Task, TaskState};
 
 /// The answer of a command that came with an idempotency key.
@@ -23,9 +24,11 @@ pub struct Recorded {
     pub at_ms: u64,
 }
 
+readable!(Recorded { request_hash, response, at_ms });
+
 /// Everything that a snapshot holds, and indices that are derived from it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct State {
     /// What the swarm was created with; `None` before that.
     pub config: Option<Config>,
@@ -42,13 +45,13 @@ pub struct State {
     /// See `last_agent`.
     pub last_goal: u64,
     /// All agents, by id.
-    #[serde(with = "by_id")]
+    #[serde(serialize_with = "by_id::serialize")]
     pub agents: BTreeMap<AgentId, Agent>,
     /// All goals, by id.
-    #[serde(with = "by_id")]
+    #[serde(serialize_with = "by_id::serialize")]
     pub goals: BTreeMap<GoalId, Goal>,
     /// All tasks, by id.
-    #[serde(with = "by_id")]
+    #[serde(serialize_with = "by_id::serialize")]
     pub tasks: BTreeMap<TaskId, Task>,
     /// All artifacts, by hash.
     pub artifacts: BTreeMap<String, Artifact>,
@@ -57,6 +60,39 @@ pub struct State {
     /// Derived, rebuilt on restore; no part of the snapshot.
     #[serde(skip)]
     pub index: Index,
+}
+
+impl Read for State {
+    fn read(raw: &str) -> Result<Self, json::Trouble> {
+        let mut state = State::default();
+        for (key, raw) in json::fields(raw)? {
+            let raw = raw.get();
+            match &*key {
+                "config" => json::set(&mut state.config, &key, raw)?,
+                "version" => json::set(&mut state.version, &key, raw)?,
+                "atMs" => json::set(&mut state.at_ms, &key, raw)?,
+                "chain" => json::set(&mut state.chain, &key, raw)?,
+                "lastAgent" => json::set(&mut state.last_agent, &key, raw)?,
+                "lastTask" => json::set(&mut state.last_task, &key, raw)?,
+                "lastGoal" => json::set(&mut state.last_goal, &key, raw)?,
+                "agents" => state.agents = by_id::read(raw)?,
+                "goals" => state.goals = by_id::read(raw)?,
+                "tasks" => state.tasks = by_id::read(raw)?,
+                "artifacts" => state.artifacts = by_key(raw)?,
+                "recorded" => state.recorded = by_key(raw)?,
+                _ => return Err(alloc::format!("{key} is no part of a snapshot")),
+            }
+        }
+        Ok(state)
+    }
+}
+
+fn by_key<T: Read>(raw: &str) -> Result<BTreeMap<String, T>, json::Trouble> {
+    let mut map = BTreeMap::new();
+    for (key, raw) in json::fields(raw)? {
+        map.insert(key.into_owned(), T::read(raw.get())?);
+    }
+    Ok(map)
 }
 
 /// What decisions look up often; a function of the rest of the state.
@@ -177,7 +213,7 @@ impl Index {
 /// Maps of things that carry their own id are written as plain lists, in the order of the ids.
 mod by_id {
     use super::*;
-    use serde::{Deserializer, Serializer};
+    use serde::Serializer;
 
     /// A thing that knows its id.
     pub trait Identified {
@@ -212,12 +248,12 @@ mod by_id {
         serializer.collect_seq(map.values())
     }
 
-    pub fn deserialize<'de, V, D>(deserializer: D) -> Result<BTreeMap<V::Id, V>, D::Error>
-    where
-        V: Identified + Deserialize<'de>,
-        D: Deserializer<'de>,
-    {
-        let items: Vec<V> = Deserialize::deserialize(deserializer)?;
-        Ok(items.into_iter().map(|item| (item.id(), item)).collect())
+    pub fn read<V: Identified + Read>(raw: &str) -> Result<BTreeMap<V::Id, V>, json::Trouble> {
+        let mut map = BTreeMap::new();
+        for item in json::items(raw)? {
+            let thing = V::read(item.get())?;
+            map.insert(thing.id(), thing);
+        }
+        Ok(map)
     }
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AgentId, GoalId, TaskId};
-use crate::json::is_default;
+use crate::json::{is_default, readable, Read, Trouble};
 
 /// The state of a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,7 +28,25 @@ pub enum TaskState {
     Cancelled,
 }
 
+impl Read for TaskState {
+    fn read(raw: &str) -> Result<Self, Trouble> {
+        let word = String::read(raw)?;
+        TaskState::ALL.iter().copied().find(|state| state.as_str() == word).ok_or_else(|| "expected a task's state".into())
+    }
+}
+
 impl TaskState {
+    /// Every state, in the order of a task's life.
+    pub const ALL: &'static [TaskState] = &[
+        TaskState::Blocked,
+        TaskState::Ready,
+        TaskState::Running,
+        TaskState::Paused,
+        TaskState::Completed,
+        TaskState::Failed,
+        TaskState::Cancelled,
+    ];
+
     /// True if the task has ended.
     pub fn is_final(self) -> bool {
         match self {
@@ -63,6 +81,8 @@ pub struct Lease {
     pub expires_at_ms: u64,
 }
 
+readable!(Lease { agent_id, epoch, expires_at_ms });
+
 /// Why a task or goal ended without a result.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -73,20 +93,24 @@ pub struct TaskError {
     pub message: String,
 }
 
+readable!(TaskError { code, message });
+
 /// How far a running task has come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Progress {
     /// Units done.
-    #[serde(skip_serializing_if = "is_default", deserialize_with = "crate::json::integer")]
+    #[serde(skip_serializing_if = "is_default")]
     pub done: u64,
     /// Units in all; 0 if unknown.
-    #[serde(skip_serializing_if = "is_default", deserialize_with = "crate::json::integer")]
+    #[serde(skip_serializing_if = "is_default")]
     pub total: u64,
     /// A short line for people.
     #[serde(skip_serializing_if = "is_default")]
     pub note: String,
 }
+
+readable!(Progress { done, total, note });
 
 /// One unit of work.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -160,6 +184,8 @@ pub struct Task {
     pub cancel_requested: bool,
 }
 
+readable!(Task { id, goal_id, name, description, kind, state, priority, depends_on, capabilities, assigned_to, payload, lease, attempts, max_retries, backoff_ms, not_before_ms, progress, output, artifact, error, last_agent_id, created_at_ms, started_at_ms, finished_at_ms, cancel_requested });
+
 impl Task {
     /// True if a failed attempt leaves another one.
     pub fn may_retry(&self) -> bool {
@@ -210,6 +236,8 @@ pub struct Goal {
     pub plan: String,
 }
 
+readable!(Goal { id, task, kind, strategy, state, task_ids, dataset, model_hash, error, created_at_ms, finished_at_ms, plan });
+
 /// A file that the swarm keeps, named by its content.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -225,3 +253,5 @@ pub struct Artifact {
     /// When it was first stored.
     pub created_at_ms: u64,
 }
+
+readable!(Artifact { hash, name, media_type, size, created_at_ms });

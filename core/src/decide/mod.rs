@@ -11,7 +11,6 @@ mod tasks;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use serde::de::DeserializeOwned;
 use serde::Serialize;
 
 use crate::error::{Code, Error};
@@ -76,7 +75,7 @@ impl Call<'_> {
     /// Reads the request, answers a repeated key from the record, decides, and records a new key.
     fn run<T>(&self, rule: fn(&State, u64, &T) -> Result<Outcome, Error>) -> Result<Outcome, Error>
     where
-        T: DeserializeOwned + Serialize,
+        T: json::Read + Serialize,
     {
         let request: T = json::decode(self.request)?;
         if self.key.is_empty() {

@@ -55,7 +55,7 @@ pub fn task_orchestrate(
     let text = request.task.trim();
     check_text("task", text, limits::TEXT_BYTES)?;
     check_capabilities(&request.capabilities)?;
-    let priority = priority(&request.priority)?;
+    let priority = priority(&request.priority.0)?;
     let most = in_range("maxAgents", request.max_agents, limits::AGENTS, 1, limits::AGENTS)? as usize;
     let training = request.dataset.is_some();
     for name in &request.agents {

@@ -126,7 +126,7 @@ fn new_task(
         name: if task.name.is_empty() { task_id.to_string() } else { task.name.clone() },
         description: task.description.clone(),
         kind: WORK.into(),
-        priority: priority(&task.priority)?,
+        priority: priority(&task.priority.0)?,
         depends_on,
         capabilities: task.capabilities.clone(),
         assigned_to,
