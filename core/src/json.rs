@@ -240,6 +240,12 @@ impl<T: Read> Read for Vec<T> {
     }
 }
 
+impl Read for [u32; 3] {
+    fn read(raw: &str) -> Result<Self, Trouble> {
+        Vec::read(raw)?.try_into().map_err(|_| "expected three integers".into())
+    }
+}
+
 /// A word that may be written as a number.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]

@@ -6,6 +6,7 @@ use super::schema::{Schema, Task};
 use super::{formats, table};
 use crate::error::Error;
 use crate::hash::{hex, sha256};
+use crate::json::{self, readable};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -19,22 +20,18 @@ pub const MIN_ROWS: usize = 10;
 pub const MAX_VALUES: usize = 100_000_000;
 
 /// How the bytes are to be read; an empty word leaves it to the data.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DataOptions {
     /// The target column.
-    #[serde(default)]
     pub target: String,
     /// `classification` or `regression`.
-    #[serde(default)]
     pub task: String,
     /// `csv`, `fann` or `array`.
-    #[serde(default)]
     pub format: String,
 }
 
 /// What a dataset is, as the ledger stores it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// SHA-256 of the raw bytes.
@@ -58,6 +55,8 @@ pub struct Summary {
     /// Missing feature values.
     pub missing: u64,
 }
+
+readable!(strict Summary { hash, format, rows, features, inputs, outputs, task, target, classes, missing });
 
 /// A parsed dataset: raw encoded inputs (NaN where a value is missing) and targets.
 pub(crate) struct Table {
@@ -86,9 +85,20 @@ pub(crate) fn parse_options(options_json: &str) -> Result<DataOptions, Error> {
     if options_json.trim().is_empty() {
         return Ok(DataOptions::default());
     }
-    serde_json::from_str(options_json).map_err(|error| {
-        Error::invalid("options", format!("options: {error}; allowed: target, task, format, each a text"))
-    })
+    let bad = |why: String| {
+        Error::invalid("options", format!("options: {why}; allowed: target, task, format, each a text"))
+    };
+    let mut options = DataOptions::default();
+    for (key, raw) in json::fields(options_json).map_err(bad)? {
+        let slot = match &*key {
+            "target" => &mut options.target,
+            "task" => &mut options.task,
+            "format" => &mut options.format,
+            _ => return Err(bad(format!("unknown field {key:?}"))),
+        };
+        json::set(slot, &key, raw.get()).map_err(bad)?;
+    }
+    Ok(options)
 }
 
 pub(crate) fn summarise(bytes: &[u8], table: &Table) -> Summary {

@@ -8,6 +8,7 @@ use super::data::Summary;
 use super::pattern;
 use super::schema::Task;
 use crate::error::{Code, Error};
+use crate::json::{readable, Read};
 use crate::hash::{hex, parse_hex, sha256, Hash};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -34,7 +35,7 @@ pub struct MemberRequest {
 }
 
 /// What part of the data a member sees.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct View {
     /// `all`, `subset` (random features), `products` (all and random products of two), `components` (principal).
@@ -47,8 +48,10 @@ pub struct View {
     pub bootstrap: bool,
 }
 
+readable!(strict View { kind, count, bootstrap });
+
 /// Every hyper-parameter of one member.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Recipe {
     /// [`ENGINE_VERSION`] of the release that made the plan.
@@ -89,8 +92,10 @@ pub struct Recipe {
     pub view: View,
 }
 
+readable!(strict Recipe { engine, pattern, algorithm, hidden, activation, output_activation, loss, max_epochs, patience, learning_rate, momentum, batch_rows, l2, dropout, noise, max_units, candidates, view });
+
 /// One member: its recipe and the seed that all its randomness comes from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberPlan {
     /// Its index, from 0.
@@ -101,8 +106,10 @@ pub struct MemberPlan {
     pub recipe: Recipe,
 }
 
+readable!(strict MemberPlan { member, seed, recipe });
+
 /// A whole training job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TrainingPlan {
     /// SHA-256 of the dataset's bytes.
@@ -123,6 +130,8 @@ pub struct TrainingPlan {
     pub members: Vec<MemberPlan>,
 }
 
+readable!(strict TrainingPlan { dataset, format, target, task, split_seed, split, fusion, members });
+
 /// Resolves what a strategy asks for into explicit recipes.
 ///
 /// `summary_json` is the answer of [`super::inspect_data`].
@@ -131,8 +140,8 @@ pub fn resolve_plan(
     swarm_seed: u64,
     members: &[MemberRequest],
 ) -> Result<TrainingPlan, Error> {
-    let summary: Summary = serde_json::from_str(summary_json)
-        .map_err(|error| Error::invalid("dataset", format!("dataset: {error}")))?;
+    let summary =
+        Summary::read(summary_json).map_err(|why| Error::invalid("dataset", format!("dataset: {why}")))?;
     if parse_hex(&summary.hash).is_none() {
         return Err(Error::invalid("dataset", "dataset: hash must be 64 hexadecimal digits"));
     }
@@ -194,8 +203,8 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String, Error> {
 
 /// Parses and checks a plan.
 pub(crate) fn parse_plan(plan_json: &str) -> Result<TrainingPlan, Error> {
-    let plan: TrainingPlan =
-        serde_json::from_str(plan_json).map_err(|error| Error::invalid("plan", format!("plan: {error}")))?;
+    let plan =
+        TrainingPlan::read(plan_json).map_err(|why| Error::invalid("plan", format!("plan: {why}")))?;
     for member in &plan.members {
         check_recipe(&member.recipe)?;
     }
