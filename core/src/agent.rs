@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::AgentId;
 use crate::json::readable;
+use crate::table::Numbered;
 
 /// An agent; its figures are folded from the log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,6 +42,12 @@ pub struct Agent {
 }
 
 readable!(Agent { id, agent_type as "type", name, pattern, capabilities, model, capacity, state, running, completed, failed, created_at_ms, last_seen_ms });
+
+impl Numbered for Agent {
+    fn number(&self) -> u64 {
+        self.id.0
+    }
+}
 
 impl Agent {
     /// Sets the state word after `running` changed.

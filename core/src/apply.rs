@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::event::*;
 use crate::ids::{AgentId, GoalId, TaskId};
 use crate::limits::DAY_MS;
-use crate::state::{Recorded, State};
+use crate::state::{Open, Recorded, State};
 use crate::task::{Artifact, Goal, Lease, Task, TaskError, TaskState};
 
 /// What an event touched: the rows that a store has to write.
@@ -62,42 +62,36 @@ fn swarm_created(state: &mut State, swarm: &str, e: &SwarmCreated) {
 fn agent_spawned(state: &mut State, at_ms: u64, e: &AgentSpawned, touched: &mut Touched) {
     state.last_agent = state.last_agent.max(e.agent_id.0);
     state.index.active_agents += 1;
-    state.agents.insert(
-        e.agent_id,
-        Agent {
-            id: e.agent_id,
-            agent_type: e.agent_type.clone(),
-            name: e.name.clone(),
-            pattern: e.pattern.clone(),
-            capabilities: e.capabilities.clone(),
-            model: e.model.clone(),
-            capacity: e.capacity,
-            state: "idle".into(),
-            created_at_ms: at_ms,
-            last_seen_ms: at_ms,
-            ..Agent::default()
-        },
-    );
+    state.agents.insert(Agent {
+        id: e.agent_id,
+        agent_type: e.agent_type.clone(),
+        name: e.name.clone(),
+        pattern: e.pattern.clone(),
+        capabilities: e.capabilities.clone(),
+        model: e.model.clone(),
+        capacity: e.capacity,
+        state: "idle".into(),
+        created_at_ms: at_ms,
+        last_seen_ms: at_ms,
+        ..Agent::default()
+    });
     touched.agents.push(e.agent_id);
 }
 
 fn goal_planned(state: &mut State, at_ms: u64, e: &GoalPlanned, touched: &mut Touched) {
     state.last_goal = state.last_goal.max(e.goal_id.0);
-    state.index.open.insert(e.goal_id, 0);
-    state.goals.insert(
-        e.goal_id,
-        Goal {
-            id: e.goal_id,
-            task: e.task.clone(),
-            kind: e.kind.clone(),
-            strategy: e.strategy.clone(),
-            state: "running".into(),
-            dataset: e.dataset.clone(),
-            plan: e.plan.clone(),
-            created_at_ms: at_ms,
-            ..Goal::default()
-        },
-    );
+    state.index.open.insert(Open { id: e.goal_id, count: 0 });
+    state.goals.insert(Goal {
+        id: e.goal_id,
+        task: e.task.clone(),
+        kind: e.kind.clone(),
+        strategy: e.strategy.clone(),
+        state: "running".into(),
+        dataset: e.dataset.clone(),
+        plan: e.plan.clone(),
+        created_at_ms: at_ms,
+        ..Goal::default()
+    });
     touched.goals.push(e.goal_id);
 }
 
@@ -122,19 +116,21 @@ fn task_submitted(state: &mut State, at_ms: u64, e: &TaskSubmitted, touched: &mu
         created_at_ms: at_ms,
         ..Task::default()
     };
-    if let Some(goal) = e.goal_id.and_then(|id| state.goals.get_mut(&id)) {
+    if let Some(goal) = e.goal_id.and_then(|id| state.goals.get_mut(id)) {
         goal.task_ids.push(e.task_id);
-        *state.index.open.entry(goal.id).or_default() += 1;
+        if let Some(open) = state.index.open.get_mut(goal.id) {
+            open.count += 1;
+        }
         touched.goals.push(goal.id);
     }
     state.index.add(&task, &state.tasks);
-    state.tasks.insert(e.task_id, task);
+    state.tasks.insert(task);
     touched.tasks.push(e.task_id);
 }
 
 /// Changes a task with its place in the indices; frees its agent when the lease goes.
 fn change(state: &mut State, id: TaskId, at_ms: u64, touched: &mut Touched, edit: impl FnOnce(&mut Task)) {
-    let Some(task) = state.tasks.get_mut(&id) else { return };
+    let Some(task) = state.tasks.get_mut(id) else { return };
     state.index.leave(task);
     let (before, holder_before) = (task.state, task.lease.as_ref().map(|lease| lease.agent_id));
     edit(task);
@@ -144,26 +140,22 @@ fn change(state: &mut State, id: TaskId, at_ms: u64, touched: &mut Touched, edit
     state.index.enter(task);
     let (after, holder_after) = (task.state, task.lease.as_ref().map(|lease| lease.agent_id));
     if before != after {
-        if let Some(count) = state.index.counts.get_mut(&before) {
-            *count -= 1;
-            if *count == 0 {
-                state.index.counts.remove(&before);
-            }
-        }
-        *state.index.counts.entry(after).or_default() += 1;
-        if after != TaskState::Blocked {
-            state.index.waiting.remove(&id);
+        let left = state.index.count(before);
+        *left = left.saturating_sub(1);
+        *state.index.count(after) += 1;
+        if let Some(link) = state.index.links.get_mut(id) {
+            link.waiting = 0;
         }
         if after.is_final() && !before.is_final() {
-            if let Some(open) = task.goal_id.and_then(|goal| state.index.open.get_mut(&goal)) {
-                *open = open.saturating_sub(1);
+            if let Some(open) = task.goal_id.and_then(|goal| state.index.open.get_mut(goal)) {
+                open.count = open.count.saturating_sub(1);
             }
         }
     }
     touched.tasks.push(id);
     if holder_before != holder_after {
         for (holder, gained) in [(holder_before, false), (holder_after, true)] {
-            if let Some(agent) = holder.and_then(|id| state.agents.get_mut(&id)) {
+            if let Some(agent) = holder.and_then(|id| state.agents.get_mut(id)) {
                 agent.running = if gained { agent.running + 1 } else { agent.running.saturating_sub(1) };
                 agent.settle();
                 touched.agents.push(agent.id);
@@ -174,7 +166,7 @@ fn change(state: &mut State, id: TaskId, at_ms: u64, touched: &mut Touched, edit
 
 /// Notes that an agent was heard of, and counts a completed or failed attempt of it.
 fn seen(state: &mut State, id: AgentId, at_ms: Option<u64>, completed: u64, failed: u64) {
-    if let Some(agent) = state.agents.get_mut(&id) {
+    if let Some(agent) = state.agents.get_mut(id) {
         agent.last_seen_ms = at_ms.unwrap_or(agent.last_seen_ms);
         agent.completed += completed;
         agent.failed += failed;
@@ -196,7 +188,7 @@ fn task_claimed(state: &mut State, at_ms: u64, e: &TaskClaimed, touched: &mut To
 }
 
 fn task_heartbeat(state: &mut State, at_ms: u64, e: &TaskHeartbeat, touched: &mut Touched) {
-    let holder = state.tasks.get(&e.task_id).and_then(|task| task.lease.as_ref()).map(|lease| lease.agent_id);
+    let holder = state.tasks.get(e.task_id).and_then(|task| task.lease.as_ref()).map(|lease| lease.agent_id);
     if let Some(agent) = holder {
         seen(state, agent, Some(at_ms), 0, 0);
         touched.agents.push(agent);
@@ -219,11 +211,13 @@ fn task_completed(state: &mut State, at_ms: u64, e: &TaskCompleted, touched: &mu
         task.output.clone_from(&e.output);
         task.artifact.clone_from(&e.artifact);
     });
-    let dependents = state.index.dependents.get(&e.task_id).cloned().unwrap_or_default();
-    for id in dependents {
-        let Some(waiting) = state.index.waiting.get_mut(&id) else { continue };
-        *waiting = waiting.saturating_sub(1);
-        if *waiting == 0 {
+    for id in state.index.dependents(e.task_id).to_vec() {
+        let Some(link) = state.index.links.get_mut(id) else { continue };
+        if link.waiting == 0 {
+            continue;
+        }
+        link.waiting -= 1;
+        if link.waiting == 0 {
             change(state, id, at_ms, touched, |task| task.state = TaskState::Ready);
         }
     }
@@ -265,7 +259,7 @@ fn task_cancelled(state: &mut State, at_ms: u64, e: &TaskCancelled, touched: &mu
 }
 
 fn goal_finished(state: &mut State, at_ms: u64, e: &GoalFinished, touched: &mut Touched) {
-    if let Some(goal) = state.goals.get_mut(&e.goal_id) {
+    if let Some(goal) = state.goals.get_mut(e.goal_id) {
         goal.state.clone_from(&e.state);
         goal.model_hash.clone_from(&e.model_hash);
         goal.error.clone_from(&e.error);
@@ -285,14 +279,12 @@ fn artifact_stored(state: &mut State, at_ms: u64, e: &ArtifactStored) {
 }
 
 fn command_recorded(state: &mut State, at_ms: u64, e: &CommandRecorded) {
-    while let Some((recorded_at, key)) = state.index.recorded_at.first().cloned() {
-        if recorded_at.saturating_add(DAY_MS) > at_ms {
-            break;
+    while state.index.recorded_at.front().is_some_and(|(at, _)| at.saturating_add(DAY_MS) <= at_ms) {
+        if let Some((_, key)) = state.index.recorded_at.pop_front() {
+            state.recorded.remove(&key);
         }
-        state.index.recorded_at.pop_first();
-        state.recorded.remove(&key);
     }
     let answer = Recorded { request_hash: e.request_hash.clone(), response: e.response.clone(), at_ms };
-    state.index.recorded_at.insert((at_ms, e.key.clone()));
+    state.index.record(at_ms, &e.key);
     state.recorded.insert(e.key.clone(), answer);
 }

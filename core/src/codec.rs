@@ -67,7 +67,8 @@ pub fn decode(line: &str) -> Result<Envelope, Error> {
         return Err(damaged("no event"));
     }
     if read.v != VERSION {
-        let message = format!("event version {}: this release reads version {VERSION}; upgrade ruv-swarm", read.v);
+        let message =
+            format!("event version {}: this release reads version {VERSION}; upgrade ruv-swarm", read.v);
         return Err(Error::new(Code::UnsupportedVersion, "", message));
     }
     let Some(event) = Event::parse(&read.kind, body) else {

@@ -49,6 +49,7 @@ pub mod rng;
 pub mod snapshot;
 pub mod state;
 pub mod swarm;
+pub mod table;
 pub mod task;
 pub mod time;
 

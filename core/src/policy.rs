@@ -34,20 +34,23 @@ pub fn obstacle(agent: &Agent, task: &Task, now: u64, unblocked: &[TaskId]) -> O
 /// The most urgent task that `agent` may start: highest priority first, then the oldest.
 pub fn next_task(state: &State, agent: &Agent, now: u64, unblocked: &[TaskId]) -> Option<TaskId> {
     let may =
-        |id: &TaskId| state.tasks.get(id).is_some_and(|task| obstacle(agent, task, now, unblocked).is_none());
-    let first = |owner| state.index.ready.get(&owner)?.iter().find(|(_, id)| may(id)).copied();
+        |id: TaskId| state.tasks.get(id).is_some_and(|task| obstacle(agent, task, now, unblocked).is_none());
+    let first = |owner: u64| {
+        let queue = state.index.ready.range((owner, 0, 0)..=(owner, u32::MAX, u64::MAX));
+        queue.map(|(_, urgency, id)| (*urgency, TaskId(*id))).find(|(_, id)| may(*id))
+    };
     let new = unblocked
         .iter()
-        .filter(|id| may(id))
+        .filter(|id| may(**id))
         .filter_map(|id| state.tasks.get(id).map(|task| (100 - task.priority.min(100), *id)));
-    [first(Some(agent.id)), first(None)].into_iter().flatten().chain(new).min().map(|(_, id)| id)
+    [first(agent.id.0), first(0)].into_iter().flatten().chain(new).min().map(|(_, id)| id)
 }
 
 /// Why a task does not run, in words; empty if it runs or has ended.
 pub fn waits_for(state: &State, task: &Task, now: u64) -> String {
     match task.state {
         TaskState::Blocked => {
-            let open = |id: &&TaskId| state.tasks.get(id).is_some_and(|t| t.state != TaskState::Completed);
+            let open = |id: &&TaskId| state.tasks.get(*id).is_some_and(|t| t.state != TaskState::Completed);
             let names: Vec<String> = task.depends_on.iter().filter(open).map(TaskId::to_string).collect();
             format!("waits for {}", names.join(", "))
         }

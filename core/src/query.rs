@@ -12,7 +12,7 @@ use crate::config::{choose, FUSE, TRAIN};
 use crate::decide::base64_encode;
 use crate::error::{Code, Error};
 use crate::hash::{hex, parse_hex};
-use crate::ids::{AgentId, GoalId};
+use crate::ids::{AgentId, GoalId, TaskId};
 use crate::json::{self, is_default, readable, Read};
 use crate::limits;
 use crate::policy;
@@ -148,6 +148,8 @@ readable!(MemberReport { pattern, algorithm, network, validation_loss, validatio
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Member {
+    #[serde(skip)]
+    task_id: TaskId,
     agent_id: Option<AgentId>,
     pattern: String,
     algorithm: String,
@@ -219,7 +221,9 @@ fn task_results(state: &State, request: &command::TaskOrGoal) -> Answer {
     }
     let done = || tasks_of(state, goal).filter(|task| task.state == TaskState::Completed);
     let mut members: Vec<Member> = done().filter(|task| task.kind == TRAIN).filter_map(member).collect();
-    members.sort_by(|a, b| a.validation_loss.total_cmp(&b.validation_loss));
+    members.sort_unstable_by(|a, b| {
+        a.validation_loss.total_cmp(&b.validation_loss).then(a.task_id.cmp(&b.task_id))
+    });
     let fused = done().find(|task| task.kind == FUSE);
     let ensemble = fused.and_then(|task| FuseReport::read(&task.output).ok());
     plain(&TrainingResults {
@@ -235,6 +239,7 @@ fn task_results(state: &State, request: &command::TaskOrGoal) -> Answer {
 fn member(task: &Task) -> Option<Member> {
     let report = MemberReport::read(&task.output).ok()?;
     Some(Member {
+        task_id: task.id,
         agent_id: task.last_agent_id,
         pattern: report.pattern,
         algorithm: report.algorithm,
@@ -276,7 +281,7 @@ struct SwarmStatusResponse<'a> {
 
 fn status<'a>(state: &'a State, request: &command::SwarmStatus) -> Result<SwarmStatusResponse<'a>, Error> {
     let config = state.config()?;
-    let count = |of: TaskState| state.index.counts.get(&of).copied().unwrap_or(0);
+    let [blocked, ready, running_now, paused, completed, failed, cancelled] = state.index.counts;
     let running = || state.goals.values().filter(|goal| goal.state == "running").map(brief);
     Ok(SwarmStatusResponse {
         swarm_id: &config.swarm_id,
@@ -284,15 +289,7 @@ fn status<'a>(state: &'a State, request: &command::SwarmStatus) -> Result<SwarmS
         strategy: &config.strategy,
         agents: state.index.active_agents,
         max_agents: config.max_agents,
-        tasks: TaskCounts {
-            blocked: count(TaskState::Blocked),
-            ready: count(TaskState::Ready),
-            running: count(TaskState::Running),
-            paused: count(TaskState::Paused),
-            completed: count(TaskState::Completed),
-            failed: count(TaskState::Failed),
-            cancelled: count(TaskState::Cancelled),
-        },
+        tasks: TaskCounts { blocked, ready, running: running_now, paused, completed, failed, cancelled },
         version: state.version,
         state_hash: hex(&snapshot::hash(state)),
         agent_list: request.verbose.then(|| state.agents.values().collect()),

@@ -179,17 +179,16 @@ impl Swarm {
     /// is leased by task_claim, so that of several hosts one runs it.
     pub fn pending_effects(&self) -> String {
         let state = &self.state;
-        let waiting = state.index.ready.values().flatten().map(|(_, id)| id);
-        let running = state.index.leases.iter().map(|(_, id)| id);
-        let mut ids: Vec<TaskId> = waiting.chain(running).copied().collect();
+        let queued = state.index.ready.iter().chain(&state.index.leases);
+        let mut ids: Vec<TaskId> = queued.map(|(_, _, id)| TaskId(*id)).collect();
         ids.sort_unstable();
         let effects: Vec<Effect> = ids.iter().filter_map(|id| self.effect(*id)).collect();
         json::encode(&effects)
     }
 
     fn effect(&self, id: TaskId) -> Option<Effect<'_>> {
-        let task = self.state.tasks.get(&id)?;
-        let goal = self.state.goals.get(&task.goal_id?)?;
+        let task = self.state.tasks.get(id)?;
+        let goal = self.state.goals.get(task.goal_id?)?;
         if goal.kind != crate::config::TRAIN {
             return None;
         }
@@ -226,7 +225,7 @@ impl Swarm {
 
     /// When tick has something to do, in ms.
     pub fn next_deadline(&self) -> Option<u64> {
-        self.state.index.leases.first().map(|(expires, _)| *expires)
+        self.state.index.leases.first().map(|(expires, _, _)| *expires)
     }
 
     /// The canonical snapshot.
@@ -267,9 +266,9 @@ impl Swarm {
     /// Every projection row of the state: what a rebuilt store holds.
     pub fn all_rows(&self) -> Vec<Row> {
         let touched = Touched {
-            agents: self.state.agents.keys().copied().collect(),
-            tasks: self.state.tasks.keys().copied().collect(),
-            goals: self.state.goals.keys().copied().collect(),
+            agents: self.state.agents.values().map(|agent| agent.id).collect(),
+            tasks: self.state.tasks.values().map(|task| task.id).collect(),
+            goals: self.state.goals.values().map(|goal| goal.id).collect(),
         };
         rows(&self.state, touched)
     }

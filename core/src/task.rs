@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AgentId, GoalId, TaskId};
 use crate::json::{is_default, readable, Read, Trouble};
+use crate::table::Numbered;
 
 /// The state of a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,7 +32,11 @@ pub enum TaskState {
 impl Read for TaskState {
     fn read(raw: &str) -> Result<Self, Trouble> {
         let word = String::read(raw)?;
-        TaskState::ALL.iter().copied().find(|state| state.as_str() == word).ok_or_else(|| "expected a task's state".into())
+        TaskState::ALL
+            .iter()
+            .copied()
+            .find(|state| state.as_str() == word)
+            .ok_or_else(|| "expected a task's state".into())
     }
 }
 
@@ -184,7 +189,45 @@ pub struct Task {
     pub cancel_requested: bool,
 }
 
-readable!(Task { id, goal_id, name, description, kind, state, priority, depends_on, capabilities, assigned_to, payload, lease, attempts, max_retries, backoff_ms, not_before_ms, progress, output, artifact, error, last_agent_id, created_at_ms, started_at_ms, finished_at_ms, cancel_requested });
+readable!(Task {
+    id,
+    goal_id,
+    name,
+    description,
+    kind,
+    state,
+    priority,
+    depends_on,
+    capabilities,
+    assigned_to,
+    payload,
+    lease,
+    attempts,
+    max_retries,
+    backoff_ms,
+    not_before_ms,
+    progress,
+    output,
+    artifact,
+    error,
+    last_agent_id,
+    created_at_ms,
+    started_at_ms,
+    finished_at_ms,
+    cancel_requested
+});
+
+impl Numbered for Task {
+    fn number(&self) -> u64 {
+        self.id.0
+    }
+}
+
+impl Numbered for Goal {
+    fn number(&self) -> u64 {
+        self.id.0
+    }
+}
 
 impl Task {
     /// True if a failed attempt leaves another one.
@@ -236,7 +279,20 @@ pub struct Goal {
     pub plan: String,
 }
 
-readable!(Goal { id, task, kind, strategy, state, task_ids, dataset, model_hash, error, created_at_ms, finished_at_ms, plan });
+readable!(Goal {
+    id,
+    task,
+    kind,
+    strategy,
+    state,
+    task_ids,
+    dataset,
+    model_hash,
+    error,
+    created_at_ms,
+    finished_at_ms,
+    plan
+});
 
 /// A file that the swarm keeps, named by its content.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

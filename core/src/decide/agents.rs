@@ -79,7 +79,7 @@ fn preview(now: u64, events: &[Event]) -> Vec<Agent> {
     for event in events {
         apply(&mut scratch, "", now, event);
     }
-    scratch.agents.into_values().collect()
+    scratch.agents.into_values()
 }
 
 /// Refuses `count` more agents than the swarm may have.

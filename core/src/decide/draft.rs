@@ -1,6 +1,5 @@
 //! Events in the making: what the end of one task means for the tasks and goals around it.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -10,12 +9,20 @@ use crate::config::FUSE;
 use crate::event::*;
 use crate::ids::{AgentId, GoalId, TaskId};
 use crate::state::State;
+use crate::table::{Numbered, Table};
 use crate::task::{Task, TaskError, TaskState};
 
 struct Ending {
+    id: TaskId,
     state: TaskState,
     artifact: String,
     error: Option<TaskError>,
+}
+
+impl Numbered for Ending {
+    fn number(&self) -> u64 {
+        self.id.0
+    }
 }
 
 /// Collects events of one decision and knows which tasks they end.
@@ -23,13 +30,13 @@ pub struct Draft<'a> {
     state: &'a State,
     now: u64,
     events: Vec<Event>,
-    ended: BTreeMap<TaskId, Ending>,
+    ended: Table<Ending>,
 }
 
 impl<'a> Draft<'a> {
     /// A draft without events.
     pub fn new(state: &'a State, now: u64) -> Self {
-        Self { state, now, events: vec![], ended: BTreeMap::new() }
+        Self { state, now, events: vec![], ended: Table::default() }
     }
 
     /// Adds an event that ends no task.
@@ -46,8 +53,7 @@ impl<'a> Draft<'a> {
         output: &str,
         artifact: &str,
     ) -> Vec<TaskId> {
-        self.ended
-            .insert(task.id, Ending { state: TaskState::Completed, artifact: artifact.into(), error: None });
+        self.end(task.id, TaskState::Completed, artifact, None);
         self.events.push(Event::TaskCompleted(TaskCompleted {
             task_id: task.id,
             agent_id,
@@ -55,16 +61,12 @@ impl<'a> Draft<'a> {
             output: output.into(),
             artifact: artifact.into(),
         }));
-        let waits_only_for_it = |id: &&TaskId| self.state.index.waiting.get(id) == Some(&1);
-        self.state
-            .index
-            .dependents
-            .get(&task.id)
-            .into_iter()
-            .flatten()
-            .filter(waits_only_for_it)
-            .copied()
-            .collect()
+        let waits_only_for_it = |id: &&TaskId| self.state.index.waiting(**id) == 1;
+        self.state.index.dependents(task.id).iter().filter(waits_only_for_it).copied().collect()
+    }
+
+    fn end(&mut self, id: TaskId, state: TaskState, artifact: &str, error: Option<TaskError>) {
+        self.ended.insert(Ending { id, state, artifact: artifact.into(), error });
     }
 
     /// An attempt failed: the task is tried again if that is allowed and useful.
@@ -109,8 +111,7 @@ impl<'a> Draft<'a> {
 
     /// The task has failed for good, and with it all that depend on it.
     fn doom(&mut self, id: TaskId, error: TaskError) {
-        self.ended
-            .insert(id, Ending { state: TaskState::Failed, artifact: String::new(), error: Some(error) });
+        self.end(id, TaskState::Failed, "", Some(error));
         for dependent in self.open_dependents(id) {
             let error = TaskError { code: "dependency_failed".into(), message: format!("{id} failed") };
             self.events.push(Event::TaskFailed(TaskFailed {
@@ -118,8 +119,7 @@ impl<'a> Draft<'a> {
                 error: error.clone(),
                 ..TaskFailed::default()
             }));
-            let ending = Ending { state: TaskState::Failed, artifact: String::new(), error: Some(error) };
-            self.ended.insert(dependent, ending);
+            self.end(dependent, TaskState::Failed, "", Some(error));
         }
     }
 
@@ -132,35 +132,33 @@ impl<'a> Draft<'a> {
     }
 
     fn cancel_one(&mut self, id: TaskId, reason: &str) {
-        if self.ended.contains_key(&id) {
+        if self.ended.get(id).is_some() {
             return;
         }
         let error = TaskError { code: "cancelled".into(), message: reason.into() };
-        let ending = Ending { state: TaskState::Cancelled, artifact: String::new(), error: Some(error) };
-        self.ended.insert(id, ending);
+        self.end(id, TaskState::Cancelled, "", Some(error));
         let reason = reason.into();
         self.events.push(Event::TaskCancelled(TaskCancelled { task_id: id, reason, requested: false }));
     }
 
     /// True if this draft ends the task.
     pub fn ends(&self, id: TaskId) -> bool {
-        self.ended.contains_key(&id)
+        self.ended.get(id).is_some()
     }
 
     /// Ids of the tasks that are cancelled by this draft, in order of the ids.
     pub fn cancelled(&self) -> Vec<TaskId> {
-        let cancelled =
-            |(id, ending): (&TaskId, &Ending)| (ending.state == TaskState::Cancelled).then_some(*id);
-        self.ended.iter().filter_map(cancelled).collect()
+        let cancelled = |ending: &&Ending| ending.state == TaskState::Cancelled;
+        self.ended.values().filter(cancelled).map(|ending| ending.id).collect()
     }
 
     fn open_dependents(&self, id: TaskId) -> Vec<TaskId> {
         let mut found: Vec<TaskId> = vec![];
         let mut frontier = vec![id];
         while let Some(next) = frontier.pop() {
-            for dependent in self.state.index.dependents.get(&next).into_iter().flatten() {
+            for dependent in self.state.index.dependents(next) {
                 let open = self.state.tasks.get(dependent).is_some_and(|task| !task.state.is_final());
-                if open && !self.ended.contains_key(dependent) && !found.contains(dependent) {
+                if open && self.ended.get(dependent).is_none() && !found.contains(dependent) {
                     found.push(*dependent);
                     frontier.push(*dependent);
                 }
@@ -172,15 +170,13 @@ impl<'a> Draft<'a> {
 
     /// All events, with the goals that end with the last of their tasks.
     pub fn close(mut self) -> Vec<Event> {
-        let mut ended_of: BTreeMap<GoalId, usize> = BTreeMap::new();
-        for id in self.ended.keys() {
-            if let Some(goal) = self.state.tasks.get(id).and_then(|task| task.goal_id) {
-                *ended_of.entry(goal).or_default() += 1;
-            }
-        }
-        for (goal, ended) in ended_of {
-            if self.state.index.open.get(&goal) == Some(&ended) {
-                if let Some(finished) = self.finish(goal) {
+        let goal_of = |ending: &Ending| self.state.tasks.get(ending.id).and_then(|task| task.goal_id);
+        let mut goals: Vec<GoalId> = self.ended.values().filter_map(goal_of).collect();
+        goals.sort_unstable();
+        for ended in goals.chunk_by(|a, b| a == b) {
+            let Some(goal) = ended.first() else { continue };
+            if self.state.index.open.get(goal).is_some_and(|open| open.count == ended.len()) {
+                if let Some(finished) = self.finish(*goal) {
                     self.events.push(Event::GoalFinished(finished));
                 }
             }
@@ -189,7 +185,7 @@ impl<'a> Draft<'a> {
     }
 
     fn finish(&self, goal_id: GoalId) -> Option<GoalFinished> {
-        let goal = self.state.goals.get(&goal_id)?;
+        let goal = self.state.goals.get(goal_id)?;
         let mut finished = GoalFinished { goal_id, state: "completed".into(), ..GoalFinished::default() };
         for id in &goal.task_ids {
             let task = self.state.tasks.get(id)?;

@@ -114,14 +114,14 @@ pub fn tick(state: &State, now: u64, _request: &command::Tick) -> Result<Outcome
     let mut draft = Draft::new(state, now);
     let mut expired = Vec::new();
     let mut next_deadline_ms = 0;
-    for (expires, id) in &state.index.leases {
+    for (expires, _, number) in &state.index.leases {
         if *expires > now {
             next_deadline_ms = *expires;
             break;
         }
-        if let Some(task) = state.tasks.get(id) {
+        if let Some(task) = state.tasks.get(*number) {
             draft.expire(task);
-            expired.push(id.to_string());
+            expired.push(task.id.to_string());
         }
     }
     Ok(Outcome::new(draft.close(), &TickResponse { expired, next_deadline_ms }))

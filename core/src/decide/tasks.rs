@@ -1,6 +1,5 @@
 //! task_submit, task_claim, task_heartbeat, task_report, task_cancel.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -64,15 +63,7 @@ pub fn task_submit(state: &State, _now: u64, request: &command::TaskSubmit) -> R
         let message = format!("tasks: {count} tasks; from 1 to {} are allowed", limits::BATCH);
         return Err(Error::invalid("tasks", message));
     }
-    let mut by_name: BTreeMap<&str, TaskId> = BTreeMap::new();
-    for (i, task) in request.tasks.iter().enumerate() {
-        let id = TaskId(state.last_task + 1 + i as u64);
-        if !task.name.is_empty() && by_name.insert(&task.name, id).is_some() {
-            let message =
-                format!("tasks[{i}].name: {:?} is the name of another task of this request", task.name);
-            return Err(Error::invalid("tasks", message));
-        }
-    }
+    let by_name = names(state, &request.tasks)?;
     let mut submitted = vec![];
     for (i, task) in request.tasks.iter().enumerate() {
         let at = |error: Error| {
@@ -81,9 +72,8 @@ pub fn task_submit(state: &State, _now: u64, request: &command::TaskSubmit) -> R
         };
         submitted.push(new_task(state, i, task, &by_name).map_err(at)?);
     }
-    refuse_cycles(&submitted)?;
     let task_ids = submitted.iter().map(|task| task.task_id).collect();
-    let ordered = in_dependency_order(submitted).into_iter().map(Event::TaskSubmitted).collect();
+    let ordered = in_dependency_order(submitted)?.into_iter().map(Event::TaskSubmitted).collect();
     Ok(Outcome::new(ordered, &TaskSubmitResponse { task_ids }))
 }
 
@@ -91,7 +81,7 @@ fn new_task(
     state: &State,
     place: usize,
     task: &command::NewTask,
-    by_name: &BTreeMap<&str, TaskId>,
+    by_name: &[(&str, TaskId)],
 ) -> Result<event::TaskSubmitted, Error> {
     check_name("name", &task.name)?;
     check_text("description", &task.description, limits::TEXT_BYTES)?;
@@ -107,8 +97,9 @@ fn new_task(
     }
     let mut depends_on: Vec<TaskId> = vec![];
     for needed in &task.depends_on {
-        let id = match by_name.get(needed.as_str()) {
-            Some(id) => *id,
+        let named = by_name.binary_search_by_key(&needed.as_str(), |(name, _)| *name).ok();
+        let id = match named.and_then(|place| by_name.get(place)) {
+            Some((_, id)) => *id,
             None => open_dependency(state, needed)?,
         };
         if !depends_on.contains(&id) {
@@ -152,60 +143,66 @@ fn open_dependency(state: &State, id: &str) -> Result<TaskId, Error> {
     Ok(task.id)
 }
 
-/// Only tasks of one request can form a cycle: those before it cannot name later ones.
-fn refuse_cycles(tasks: &[event::TaskSubmitted]) -> Result<(), Error> {
-    let left = leftover(tasks);
-    if left.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<String> = left.iter().take(10).map(|task| format!("{:?}", task.name)).collect();
-    let message = format!("tasks: the dependencies of {} form a cycle", names.join(", "));
+/// The tasks of a request by their names, sorted; two of one name are refused.
+fn names<'a>(state: &State, tasks: &'a [command::NewTask]) -> Result<Vec<(&'a str, TaskId)>, Error> {
+    let mut names: Vec<(&str, TaskId)> = (state.last_task + 1..)
+        .zip(tasks)
+        .filter(|(_, task)| !task.name.is_empty())
+        .map(|(id, task)| (task.name.as_str(), TaskId(id)))
+        .collect();
+    names.sort_unstable();
+    let second = |pair: &[(&str, TaskId)]| match pair {
+        [(first, _), (second, id)] if first == second => Some(*id),
+        _ => None,
+    };
+    let Some(id) = names.windows(2).filter_map(second).min() else { return Ok(names) };
+    let place = id.0 - state.last_task - 1;
+    let name = tasks.get(place as usize).map_or("", |task| task.name.as_str());
+    let message = format!("tasks[{place}].name: {name:?} is the name of another task of this request");
     Err(Error::invalid("tasks", message))
 }
 
-/// What is left when tasks without open dependencies are taken away again and again (Kahn 1962).
-fn leftover(tasks: &[event::TaskSubmitted]) -> Vec<&event::TaskSubmitted> {
-    let inside: BTreeMap<TaskId, &event::TaskSubmitted> =
-        tasks.iter().map(|task| (task.task_id, task)).collect();
-    let mut waiting: BTreeMap<TaskId, usize> = BTreeMap::new();
-    let mut dependents: BTreeMap<TaskId, Vec<TaskId>> = BTreeMap::new();
-    for task in tasks {
-        let inner = task.depends_on.iter().filter(|id| inside.contains_key(id));
-        waiting.insert(task.task_id, inner.clone().count());
-        inner.for_each(|id| dependents.entry(*id).or_default().push(task.task_id));
-    }
-    let mut free: Vec<TaskId> = waiting.iter().filter(|(_, n)| **n == 0).map(|(id, _)| *id).collect();
-    while let Some(id) = free.pop() {
-        waiting.remove(&id);
-        for dependent in dependents.get(&id).into_iter().flatten() {
-            if let Some(n) = waiting.get_mut(dependent) {
-                *n -= 1;
-                if *n == 0 {
-                    free.push(*dependent);
-                }
+/// A stable order in which every task follows those that it depends on: rounds of tasks that wait
+/// for nothing more (Kahn 1962). What is left over forms a cycle and is refused; only tasks of one
+/// request can form one, since those before it cannot name later ones.
+fn in_dependency_order(tasks: Vec<event::TaskSubmitted>) -> Result<Vec<event::TaskSubmitted>, Error> {
+    let first = tasks.first().map_or(0, |task| task.task_id.0);
+    let place = |id: &TaskId| id.0.checked_sub(first).map(|place| place as usize);
+    let mut waiting: Vec<usize> = vec![0; tasks.len()];
+    let mut dependents: Vec<Vec<usize>> = vec![vec![]; tasks.len()];
+    for (i, (task, waits)) in tasks.iter().zip(&mut waiting).enumerate() {
+        for needed in task.depends_on.iter().filter_map(place) {
+            if let Some(list) = dependents.get_mut(needed) {
+                list.push(i);
+                *waits += 1;
             }
         }
     }
-    waiting.keys().filter_map(|id| inside.get(id).copied()).collect()
-}
-
-/// A stable order in which every task follows those that it depends on.
-fn in_dependency_order(tasks: Vec<event::TaskSubmitted>) -> Vec<event::TaskSubmitted> {
-    let mut rest: BTreeMap<TaskId, event::TaskSubmitted> =
-        tasks.into_iter().map(|task| (task.task_id, task)).collect();
+    let mut rest: Vec<Option<event::TaskSubmitted>> = tasks.into_iter().map(Some).collect();
+    let mut round: Vec<usize> = (0..rest.len()).filter(|i| waiting.get(*i) == Some(&0)).collect();
     let mut ordered = vec![];
-    while !rest.is_empty() {
-        let free: Vec<TaskId> = rest
-            .values()
-            .filter(|task| !task.depends_on.iter().any(|id| rest.contains_key(id)))
-            .map(|task| task.task_id)
-            .collect();
-        if free.is_empty() {
-            break;
+    while !round.is_empty() {
+        let mut next = vec![];
+        for i in round {
+            ordered.extend(rest.get_mut(i).and_then(Option::take));
+            for dependent in dependents.get(i).into_iter().flatten() {
+                if let Some(waits) = waiting.get_mut(*dependent) {
+                    *waits -= 1;
+                    if *waits == 0 {
+                        next.push(*dependent);
+                    }
+                }
+            }
         }
-        ordered.extend(free.iter().filter_map(|id| rest.remove(id)));
+        next.sort_unstable();
+        round = next;
     }
-    ordered
+    let left: Vec<String> = rest.iter().flatten().take(10).map(|task| format!("{:?}", task.name)).collect();
+    if left.is_empty() {
+        return Ok(ordered);
+    }
+    let message = format!("tasks: the dependencies of {} form a cycle", left.join(", "));
+    Err(Error::invalid("tasks", message))
 }
 
 #[derive(Serialize)]
@@ -263,7 +260,7 @@ pub fn task_claim(state: &State, now: u64, request: &command::TaskClaim) -> Resu
         }
         Some(task.id)
     };
-    let Some(task) = id.and_then(|id| state.tasks.get(&id)) else {
+    let Some(task) = id.and_then(|id| state.tasks.get(id)) else {
         return Ok(Outcome::new(vec![], &TaskClaimResponse { task: None }));
     };
     let events = vec![claim_event(task, agent.id, now, lease_ms)];
@@ -274,11 +271,11 @@ pub fn task_claim(state: &State, now: u64, request: &command::TaskClaim) -> Resu
 /// One task as it will be once `events` are applied; only it and its agents are looked at.
 fn preview(state: &State, now: u64, events: &[Event], id: TaskId) -> Option<Task> {
     let mut scratch = State::default();
-    scratch.tasks.insert(id, state.tasks.get(&id)?.clone());
+    scratch.tasks.insert(state.tasks.get(id)?.clone());
     for event in events {
         apply(&mut scratch, "", now, event);
     }
-    scratch.tasks.remove(&id)
+    scratch.tasks.into_values().pop()
 }
 
 /// The running task of a holder, or the error that says why the call comes too late.
@@ -375,9 +372,9 @@ pub fn task_report(state: &State, now: u64, request: &command::TaskReport) -> Re
     }
     let mut events = draft.close();
     let reported = preview(state, now, &events, task.id);
-    let next = match state.agents.get(&lease.agent_id) {
+    let next = match state.agents.get(lease.agent_id) {
         Some(agent) if request.claim_next && agent.running <= agent.capacity => {
-            policy::next_task(state, agent, now, &unblocked).and_then(|id| state.tasks.get(&id))
+            policy::next_task(state, agent, now, &unblocked).and_then(|id| state.tasks.get(id))
         }
         _ => None,
     };

@@ -8,8 +8,8 @@ use super::data::Summary;
 use super::pattern;
 use super::schema::Task;
 use crate::error::{Code, Error};
-use crate::json::{readable, Read};
 use crate::hash::{hex, parse_hex, sha256, Hash};
+use crate::json::{readable, Read};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -203,8 +203,7 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<String, Error> {
 
 /// Parses and checks a plan.
 pub(crate) fn parse_plan(plan_json: &str) -> Result<TrainingPlan, Error> {
-    let plan =
-        TrainingPlan::read(plan_json).map_err(|why| Error::invalid("plan", format!("plan: {why}")))?;
+    let plan = TrainingPlan::read(plan_json).map_err(|why| Error::invalid("plan", format!("plan: {why}")))?;
     for member in &plan.members {
         check_recipe(&member.recipe)?;
     }
