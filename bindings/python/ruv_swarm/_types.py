@@ -329,7 +329,7 @@ class TaskOrchestrateRequest(TypedDict):
     maxAgents: NotRequired[int]
     """How many agents may take part, 1 to 100000; absent: no limit but the swarm's."""
     agents: NotRequired[list[str]]
-    """Cognitive patterns that take part; absent: the strategy's own."""
+    """Cognitive patterns, or ids of agents, that take part; absent: the strategy's own."""
     dataset: NotRequired[Dataset]
     """The dataset to train on; absent for a goal that is no training."""
     capabilities: NotRequired[list[str]]

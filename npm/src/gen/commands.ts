@@ -225,7 +225,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "flag": "--agents",
     "kind": "option",
     "type": "string",
-    "help": "Cognitive patterns that take part, separated by commas."
+    "help": "Cognitive patterns, or ids of agents, that take part, separated by commas."
    },
    {
     "name": "maxAgents",

@@ -539,7 +539,7 @@ export const TOOLS: readonly ToolDefinition[] = [
      "items": {
       "type": "string"
      },
-     "description": "Cognitive patterns that take part; absent: the strategy's own."
+     "description": "Cognitive patterns, or ids of agents, that take part; absent: the strategy's own."
     },
     "dataset": {
      "$ref": "#/$defs/Dataset",

@@ -311,7 +311,7 @@ export interface TaskOrchestrateRequest {
   priority?: string | number | undefined;
   /** How many agents may take part, 1 to 100000; absent: no limit but the swarm's. */
   maxAgents?: number | undefined;
-  /** Cognitive patterns that take part; absent: the strategy's own. */
+  /** Cognitive patterns, or ids of agents, that take part; absent: the strategy's own. */
   agents?: string[] | undefined;
   /** The dataset to train on; absent for a goal that is no training. */
   dataset?: Dataset | undefined;
