@@ -13,7 +13,7 @@
 //! | 3 | decide (uses policy), apply (does not) |
 //! | 2 | policy, neural |
 //! | 1 | command, event, state and the nouns |
-//! | 0 | ids, time, rng, hash, limits, error, json |
+//! | 0 | ids, time, rng, hash, limits, error, json, table |
 #![no_std]
 #![cfg_attr(
     not(test),
