@@ -16,9 +16,11 @@ from ruv_swarm import RuvSwarm
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 TRAIN = ("orchestrate", "train", "--data", "long.csv", "--agents", "convergent,systems")
+# Where the tests run in the background of a shell, their children are born deaf to SIGINT.
 PROGRAM = """
-import sys
+import signal
 from ruv_swarm import RuvSwarm
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with RuvSwarm.open("swarm.db") as swarm:
     try:
         swarm.orchestrate("train", data="long.csv", agents="convergent,systems")
