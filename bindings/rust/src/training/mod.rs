@@ -120,7 +120,7 @@ impl Executor<'_> {
     fn status(&self, goal_id: &str) -> Result<Status, Error> {
         self.host.with_swarm(|swarm| {
             let state = swarm.state();
-            let goal = GoalId::parse(goal_id).and_then(|id| state.goals.get(&id));
+            let goal = GoalId::parse(goal_id).and_then(|id| state.goals.get(id));
             let goal = goal.cloned().ok_or_else(|| Error::unknown_id("goalId", "goal", goal_id))?;
             let tasks = goal.task_ids.iter().filter_map(|id| state.tasks.get(id)).cloned().collect();
             Ok(Status { goal, tasks })
