@@ -157,11 +157,11 @@ def store() -> list[Figure]:
     n = f"median of {PASSES} runs of 1 s, durability full"
     return [
         Figure(f"fdatasync/s ({n})", f"{figure('fsyncPerSecond'):,.0f}"),
-        Figure("events/s one at a time, ours | raw SQLite",
-               f"{figure('oneAtATime'):,.0f} | {figure('rawOneAtATime'):,.0f}"),
+        Figure("events/s one at a time, ours / raw SQLite",
+               f"{figure('oneAtATime'):,.0f} / {figure('rawOneAtATime'):,.0f}"),
         Figure("ratio, one at a time", f"{one:.2f}", "≥ 0.7", one >= 0.7),
-        Figure("events/s in groups of 100, ours | raw SQLite",
-               f"{figure('grouped'):,.0f} | {figure('rawGrouped'):,.0f}"),
+        Figure("events/s in groups of 100, ours / raw SQLite",
+               f"{figure('grouped'):,.0f} / {figure('rawGrouped'):,.0f}"),
         Figure("ratio, grouped", f"{many:.2f}", "≥ 0.5", many >= 0.5),
         Figure("events/s, eight threads of one process", f"{figure('eightThreads'):,.0f}"),
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 
 MEGABYTE = 1_000_000
 # It may only shrink: the goal is half a megabyte, and the figures say how far it is.
-MODULE_BYTES = 1_150_000
+MODULE_BYTES = 820_000
 
 
 def metadata(wheel: Path) -> email.message.Message:

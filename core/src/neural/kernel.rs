@@ -102,10 +102,11 @@ fn multiply_body<const T: usize, const L: usize>(
         let first = tile * T;
         let count = T.min(outputs - first);
         let mut row = 0;
-        while row < lanes {
+        while row < lanes && row + L <= BLOCK {
             let mut sums = [[0.0f32; L]; T];
-            for (k, weight) in weights.chunks_exact(T).enumerate() {
-                let values: &[f32; L] = lane(panel, k * BLOCK + row);
+            // chunks of known length: no bound is checked inside the loop, where WebAssembly would pay for it
+            for (weight, column) in weights.chunks_exact(T).zip(panel.chunks_exact(BLOCK)) {
+                let values: &[f32; L] = lane(column, row);
                 for t in 0..T {
                     let w = weight[t];
                     for l in 0..L {
@@ -148,18 +149,16 @@ fn accumulate_body<const T: usize, const L: usize>(
     let mut first = 0;
     while first < outputs {
         let count = T.min(outputs - first);
-        let mut bases = [0usize; T];
-        for (t, base) in bases.iter_mut().enumerate() {
-            // a tile that hangs over repeats its last row; the extra sums are dropped
-            *base = (first + t.min(count - 1)) * BLOCK;
-        }
+        // a tile that hangs over repeats its last row; the extra sums are dropped
+        let deltas: [&[f32; BLOCK]; T] =
+            core::array::from_fn(|t| lane(delta, (first + t.min(count - 1)) * BLOCK));
         let mut column = 0;
-        while column < width {
+        while column < width && column + L <= width {
             let mut sums = [[0.0f32; L]; T];
-            for (row, values) in sheet.chunks_exact(width).take(rows).enumerate() {
+            for (row, values) in (0..rows.min(BLOCK)).zip(sheet.chunks_exact(width)) {
                 let values: &[f32; L] = lane(values, column);
                 for t in 0..T {
-                    let d = delta[bases[t] + row];
+                    let d = deltas[t][row];
                     for l in 0..L {
                         sums[t][l] += d * values[l];
                     }
