@@ -2,8 +2,9 @@
 
 The comments are documentation and also carry facts that proto3 has no place for: ranges
 ("1 to 1000"), defaults ("default 100", "mesh (default)"), allowed words ("mesh, ring or star")
-and the markers `[positional]`, `[flag]`, `[required]` and `[sparse]`. Only what parses without
-doubt is taken; all else stays text.
+and the markers `[positional]`, `[flag]`, `[required]` and `[sparse]`; on the command line also
+`[as NAME]` for a field of a request and `[runs OPERATION]` for a command that is an operation. Only
+what parses without doubt is taken; all else stays text.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class Field:
     optional: bool
     doc: str
     markers: frozenset[str] = frozenset()
+    # what the field is called in the request of the operation that the command runs
+    target: str = ""
 
     @property
     def is_message(self) -> bool:
@@ -150,6 +153,8 @@ class Method:
     response: Message
     # True for `option idempotency_level = NO_SIDE_EFFECTS`
     query: bool
+    # the operation that a command is, if it is just one
+    runs: str = ""
 
     @property
     def operation(self) -> str:
@@ -258,6 +263,7 @@ def _read_field(entry: descriptor_pb2.FieldDescriptorProto, comment: str) -> Fie
     )
     if kind is None:
         raise SystemExit(f"gen: {entry.name}: type not allowed; use {sorted(_SCALARS.values())}")
+    comment, target = _taken(comment, "as")
     doc, markers = strip_markers(comment)
     return Field(
         name=entry.name,
@@ -268,7 +274,14 @@ def _read_field(entry: descriptor_pb2.FieldDescriptorProto, comment: str) -> Fie
         optional=entry.proto3_optional,
         doc=doc,
         markers=markers,
+        target=target,
     )
+
+
+def _taken(comment: str, word: str) -> tuple[str, str]:
+    """Split a comment into its text and the argument of the marker `[word ARGUMENT]`."""
+    found = re.search(rf"\s*\[{word} ([\w.]+)\]", comment)
+    return (comment.replace(found.group(0), ""), found.group(1)) if found else (comment, "")
 
 
 def strip_markers(comment: str) -> tuple[str, frozenset[str]]:
@@ -280,12 +293,14 @@ def strip_markers(comment: str) -> tuple[str, frozenset[str]]:
 
 
 def _read_methods(catalogue: Catalogue, file: descriptor_pb2.FileDescriptorProto) -> list[Method]:
-    docs = _comments(file)
     (service,) = file.service
+    comments = _comments(file)
+    docs = [_taken(comments.get((6, 0, 2, i), ""), "runs") for i in range(len(service.method))]
     return [
         Method(
             name=method.name,
-            doc=docs.get((6, 0, 2, index), ""),
+            doc=docs[index][0],
+            runs=docs[index][1],
             request=catalogue.messages[method.input_type.rsplit(".", 1)[-1]],
             response=catalogue.messages[method.output_type.rsplit(".", 1)[-1]],
             query=method.options.idempotency_level == descriptor_pb2.MethodOptions.NO_SIDE_EFFECTS,

@@ -123,13 +123,17 @@ def tool(catalogue: Catalogue, method: Method) -> Json:
 def argument(field: Field) -> Json:
     """One argument of a command."""
     kind = next((marker for marker in ("positional", "flag") if marker in field.markers), "option")
-    if (field.type == "bool") != (kind == "flag") or field.repeated or field.is_message:
+    listed = field.repeated and field.type == "string"
+    if (field.type == "bool") != (kind == "flag") or field.repeated != listed or field.is_message:
         raise SystemExit(f"gen: local.proto: {field.name}: not a shape of the command line")
     types = {"uint32": "uint", "uint64": "uint", "double": "float"}
     entry: Json = {"name": field.json}
     if kind != "positional":
         entry["flag"] = "--" + field.name.replace("_", "-")
-    entry |= {"kind": kind, "type": types.get(field.type, field.type), "help": field.doc}
+    value = "list" if listed else types.get(field.type, field.type)
+    entry |= {"kind": kind, "type": value, "help": field.doc}
+    if field.target:
+        entry["field"] = field.target
     if field.default is not None:
         entry["default"] = field.default
     if field.range:
@@ -144,11 +148,9 @@ def commands(catalogue: Catalogue) -> Json:
     return {
         "globals": GLOBALS,
         "commands": [
-            {
-                "name": method.operation.replace("_", "-"),
-                "help": method.doc,
-                "args": [argument(field) for field in method.request.fields],
-            }
+            {"name": method.operation.replace("_", "-"), "help": method.doc}
+            | ({"operation": method.runs} if method.runs else {})
+            | {"args": [argument(field) for field in method.request.fields]}
             for method in catalogue.commands
         ],
     }
@@ -226,7 +228,9 @@ export interface CommandArgument {{
   /** A positional argument, an option with a value, or a flag without one. */
   readonly kind: "positional" | "option" | "flag";
   /** The type of its value. */
-  readonly type: "string" | "uint" | "float" | "bool";
+  readonly type: "string" | "list" | "uint" | "float" | "bool";
+  /** Its place in the request of the operation that the command runs, where it is not its name. */
+  readonly field?: string;
   /** What it means. */
   readonly help: string;
   /** What the core takes when it is not given, for the help; a front end does not send it. */
@@ -247,6 +251,8 @@ export interface CommandDefinition {{
   readonly name: string;
   /** What it does. */
   readonly help: string;
+  /** The operation that it is, if it is just one: its arguments are the request. */
+  readonly operation?: string;
   /** Its arguments, besides those of every command. */
   readonly args: readonly CommandArgument[];
 }}

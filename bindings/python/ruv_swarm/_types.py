@@ -25,17 +25,33 @@ class Agent(TypedDict):
     capacity: int
     """How many tasks it may run at once, 1 to 1000."""
     state: str
-    """idle, busy, or retired."""
+    """idle, busy, paused, lost (silent for too long), or retired."""
     running: int
     """How many tasks it runs now."""
     completed: int
     """How many tasks it has completed."""
     failed: int
-    """How many attempts of it failed or lost their lease."""
+    """How many attempts of it failed, ran out of time or lost their lease."""
     createdAtMs: int
     """When it was spawned, in ms since 1970."""
     lastSeenMs: int
     """When it was last heard of, in ms since 1970."""
+    silenceMs: NotRequired[int]
+    """How long it may be silent before it counts as lost, in ms; 0 if leases alone decide."""
+    paused: NotRequired[bool]
+    """True while it gets no new tasks."""
+    claimed: NotRequired[int]
+    """How many tasks it has claimed."""
+    expired: NotRequired[int]
+    """How many of the failed attempts lost their lease."""
+    released: NotRequired[int]
+    """How many attempts were given back without fault."""
+    cancelled: NotRequired[int]
+    """How many attempts ended because their task was cancelled."""
+    busyMs: NotRequired[int]
+    """How long its ended attempts took together, in ms."""
+    longestMs: NotRequired[int]
+    """How long the longest of its ended attempts took, in ms."""
 
 
 class Lease(TypedDict):
@@ -69,6 +85,16 @@ class Progress(TypedDict):
     """A short line for people."""
 
 
+class ResourceClaim(TypedDict):
+    """A hold on a thing while a task runs: a file, a folder, any key."""
+
+    key: NotRequired[str]
+    """The thing, 1 to 256 characters; a key that ends in / stands for all keys that begin with it.
+    """
+    mode: NotRequired[str]
+    """exclusive (default) or shared."""
+
+
 class Task(TypedDict):
     """One unit of work."""
 
@@ -85,23 +111,47 @@ class Task(TypedDict):
     state: str
     """blocked, ready, running, paused, completed, failed or cancelled."""
     priority: int
-    """0 (low) to 100 (critical); ties go first come, first served."""
+    """0 (low) to 100 (critical); among equals goals take turns, and in a goal the oldest goes
+    first.
+    """
     dependsOn: NotRequired[list[str]]
     """Tasks that must complete before this one starts."""
+    afterFailure: NotRequired[list[str]]
+    """Tasks that must fail before this one starts."""
     capabilities: NotRequired[list[str]]
     """What an agent must be able to do to claim it."""
     assignedTo: NotRequired[str]
     """The only agent that may claim it; empty for any."""
+    resources: NotRequired[list[ResourceClaim]]
+    """What it holds while it runs."""
+    labels: NotRequired[list[str]]
+    """Free words to find it by."""
     payload: NotRequired[str]
     """Input of the worker, any text up to 64 KiB."""
+    payloadArtifact: NotRequired[str]
+    """Artifact that holds a larger input, by hash; empty if none."""
     lease: NotRequired[Lease]
     """The lease while it runs."""
     attempts: int
-    """How many attempts have begun."""
+    """How many attempts have begun; also the epoch of the last lease."""
+    released: NotRequired[int]
+    """How many attempts were given back without fault and do not count as retries."""
     maxRetries: int
     """How many more attempts a failed one may have."""
     backoffMs: int
     """Wait before the first retry, in ms; doubled for each later one."""
+    maxBackoffMs: NotRequired[int]
+    """The longest wait before a retry, in ms; 0 for a day."""
+    jitter: NotRequired[int]
+    """By how many percent a wait may be longer, drawn from the swarm's seed."""
+    nonRetryable: NotRequired[list[str]]
+    """Error codes after which it is not tried again."""
+    queueMs: NotRequired[int]
+    """How long it may wait for a worker once it is ready, in ms; 0 for ever."""
+    runMs: NotRequired[int]
+    """How long one attempt may run, in ms; 0 for ever."""
+    totalMs: NotRequired[int]
+    """How long it may take from its submission to its end, in ms; 0 for ever."""
     notBeforeMs: NotRequired[int]
     """Not before this time, in ms since 1970; 0 if at once."""
     progress: NotRequired[Progress]
@@ -116,12 +166,16 @@ class Task(TypedDict):
     """The agent of its last attempt; empty if none has begun."""
     createdAtMs: int
     """When it was submitted, in ms since 1970."""
+    readyAtMs: NotRequired[int]
+    """When it last became ready, in ms since 1970; 0 if never."""
     startedAtMs: NotRequired[int]
     """When its last attempt began, in ms since 1970; 0 if never."""
     finishedAtMs: NotRequired[int]
     """When it ended, in ms since 1970; 0 if it has not."""
     cancelRequested: NotRequired[bool]
     """True when its holder should stop."""
+    held: NotRequired[bool]
+    """True if it is held back: it does not start until it is resumed."""
     waitsFor: NotRequired[str]
     """Why it does not run, in words, when it waits; empty otherwise."""
 
@@ -153,6 +207,10 @@ class Goal(TypedDict):
     """When it ended, in ms since 1970; 0 if it has not."""
     plan: NotRequired[str]
     """The resolved training plan as JSON text, of a training goal; swarm_query alone gives it."""
+    paused: NotRequired[bool]
+    """True while none of its tasks may start."""
+    served: NotRequired[int]
+    """The number of the event by which a task of it started last; goals take turns by it."""
 
 
 class Artifact(TypedDict):
@@ -246,13 +304,107 @@ class AgentSpawnRequest(TypedDict):
     """How many tasks it may run at once, 1 to 1000; default 1."""
     count: NotRequired[int]
     """How many agents of this kind, 1 to 1000; default 1."""
+    join: NotRequired[bool]
+    """Take the agent of this name that is there, if one is and it equals what is given; needs a
+    name.
+    """
+    silenceMs: NotRequired[int]
+    """How long it may be silent before it counts as lost, 1000 to 86400000 ms; absent: leases alone
+    decide.
+    """
 
 
 class AgentSpawnResponse(TypedDict):
     """Response of agent_spawn."""
 
     agents: list[Agent]
-    """The new agents."""
+    """The new agents, or the one that was joined."""
+    joined: NotRequired[bool]
+    """True if the agent was there."""
+
+
+class AgentHeartbeatRequest(TypedDict):
+    """Request of agent_heartbeat."""
+
+    agentId: str
+    """The agent."""
+
+
+class AgentHeartbeatResponse(TypedDict):
+    """Response of agent_heartbeat."""
+
+    agent: Agent
+    """The agent as it stands now."""
+
+
+class AgentRetireRequest(TypedDict):
+    """Request of agent_retire."""
+
+    agentId: str
+    """The agent."""
+    reason: NotRequired[str]
+    """Why, for the log."""
+    replace: NotRequired[bool]
+    """Spawn an agent of the same kind in its place, to which what was assigned to it goes."""
+
+
+class AgentRetireResponse(TypedDict):
+    """Response of agent_retire."""
+
+    agent: Agent
+    """The agent, retired."""
+    replacement: NotRequired[Agent]
+    """The agent in its place."""
+    released: list[str]
+    """Tasks that it held and that are ready again."""
+    cancelled: NotRequired[list[str]]
+    """Running tasks of it that were called off already and are cancelled now."""
+
+
+class AgentMetricsRequest(TypedDict):
+    """Request of agent_metrics."""
+
+    agentId: NotRequired[str]
+    """The agent; absent for all."""
+
+
+class AgentMetric(TypedDict):
+    """What an agent has done, folded from the log."""
+
+    agentId: str
+    """The agent."""
+    state: str
+    """idle, busy, paused, lost, or retired."""
+    running: int
+    """How many tasks it runs now."""
+    claimed: int
+    """How many tasks it has claimed: the sum of running, completed, failed, released and cancelled.
+    """
+    completed: int
+    """How many tasks it has completed."""
+    failed: int
+    """How many attempts failed, ran out of time or lost their lease."""
+    expired: int
+    """How many of the failed attempts lost their lease."""
+    released: int
+    """How many attempts were given back without fault."""
+    cancelled: int
+    """How many attempts ended because their task was cancelled."""
+    busyMs: int
+    """How long its ended attempts took together, in ms."""
+    meanMs: int
+    """How long an ended attempt took on average, in whole ms; 0 if none has ended."""
+    longestMs: int
+    """How long the longest of its ended attempts took, in ms."""
+    lastSeenMs: int
+    """When it was last heard of, in ms since 1970."""
+
+
+class AgentMetricsResponse(TypedDict):
+    """Response of agent_metrics."""
+
+    agents: list[AgentMetric]
+    """The agents, by id."""
 
 
 class AgentListRequest(TypedDict):
@@ -280,16 +432,40 @@ class NewTask(TypedDict):
     """low, medium (default), high, critical, or a number from 0 to 100."""
     dependsOn: NotRequired[list[str]]
     """Ids of tasks, or names of tasks in the same request, that must complete first."""
+    afterFailure: NotRequired[list[str]]
+    """Ids of tasks, or names of tasks in the same request, that must fail first."""
     capabilities: NotRequired[list[str]]
     """What an agent must be able to do to claim it."""
     assignedTo: NotRequired[str]
     """The only agent that may claim it; absent for any."""
+    resources: NotRequired[list[ResourceClaim]]
+    """What it holds while it runs."""
+    labels: NotRequired[list[str]]
+    """Free words to find it by."""
+    goalId: NotRequired[str]
+    """The goal it belongs to; absent for none."""
     payload: NotRequired[str]
     """Input of the worker, any text up to 64 KiB."""
+    payloadArtifact: NotRequired[str]
+    """Artifact that holds a larger input, by hash; it must be in the swarm."""
     maxRetries: NotRequired[int]
     """How many more attempts a failed one may have, 0 to 100; default 3."""
     backoffMs: NotRequired[int]
     """Wait before the first retry, doubled for each later one, 0 to 86400000 ms; default 1000."""
+    maxBackoffMs: NotRequired[int]
+    """The longest wait before a retry, 1 to 86400000 ms; absent for a day."""
+    jitter: NotRequired[int]
+    """By how many percent a wait may be longer, drawn from the swarm's seed, 0 to 100; absent for
+    none.
+    """
+    nonRetryable: NotRequired[list[str]]
+    """Error codes after which it is not tried again."""
+    queueMs: NotRequired[int]
+    """How long it may wait for a worker once it is ready, 1 to 31536000000 ms; absent for ever."""
+    runMs: NotRequired[int]
+    """How long one attempt may run, 1 to 31536000000 ms; absent for ever."""
+    totalMs: NotRequired[int]
+    """How long it may take from its submission to its end, 1 to 31536000000 ms; absent for ever."""
 
 
 class TaskSubmitRequest(TypedDict):
@@ -297,6 +473,8 @@ class TaskSubmitRequest(TypedDict):
 
     tasks: list[NewTask]
     """1 to 1000 tasks."""
+    goal: NotRequired[str]
+    """Make a new goal of this text, to which all tasks of the request belong."""
 
 
 class TaskSubmitResponse(TypedDict):
@@ -304,6 +482,68 @@ class TaskSubmitResponse(TypedDict):
 
     taskIds: list[str]
     """The tasks' ids, in the order of the request."""
+    goalId: NotRequired[str]
+    """The new goal, if one was asked for."""
+
+
+class TaskUpdateRequest(TypedDict):
+    """Request of task_update: what is absent stays as it is."""
+
+    taskId: str
+    """The task; it must be blocked, ready or paused."""
+    name: NotRequired[str]
+    """A name for people."""
+    description: NotRequired[str]
+    """What is to be done."""
+    priority: NotRequired[str | int]
+    """low, medium, high, critical, or a number from 0 to 100."""
+    addDependsOn: NotRequired[list[str]]
+    """Ids of tasks that must complete first, too."""
+    removeDependsOn: NotRequired[list[str]]
+    """Ids of tasks that it no longer waits for."""
+    addAfterFailure: NotRequired[list[str]]
+    """Ids of tasks that must fail first, too."""
+    removeAfterFailure: NotRequired[list[str]]
+    """Ids of tasks whose failure it no longer waits for."""
+    addCapabilities: NotRequired[list[str]]
+    """What an agent must be able to do, too."""
+    removeCapabilities: NotRequired[list[str]]
+    """What an agent need not be able to do any more."""
+    addResources: NotRequired[list[ResourceClaim]]
+    """What it holds while it runs, too; a key that is there takes the new mode."""
+    removeResources: NotRequired[list[str]]
+    """Keys that it no longer holds."""
+    addLabels: NotRequired[list[str]]
+    """Words to find it by, too."""
+    removeLabels: NotRequired[list[str]]
+    """Words that go."""
+    assignedTo: NotRequired[str]
+    """The only agent that may claim it; empty for any."""
+    payload: NotRequired[str]
+    """Input of the worker, any text up to 64 KiB."""
+    payloadArtifact: NotRequired[str]
+    """Artifact that holds a larger input, by hash; empty for none."""
+    maxRetries: NotRequired[int]
+    """How many more attempts a failed one may have, 0 to 100."""
+    backoffMs: NotRequired[int]
+    """Wait before the first retry, doubled for each later one, 0 to 86400000 ms."""
+    maxBackoffMs: NotRequired[int]
+    """The longest wait before a retry, 0 to 86400000 ms; 0 for a day."""
+    jitter: NotRequired[int]
+    """By how many percent a wait may be longer, 0 to 100."""
+    queueMs: NotRequired[int]
+    """How long it may wait for a worker once it is ready, 0 to 31536000000 ms; 0 for ever."""
+    runMs: NotRequired[int]
+    """How long one attempt may run, 0 to 31536000000 ms; 0 for ever."""
+    totalMs: NotRequired[int]
+    """How long it may take from its submission to its end, 0 to 31536000000 ms; 0 for ever."""
+
+
+class TaskUpdateResponse(TypedDict):
+    """Response of task_update."""
+
+    task: Task
+    """The task as it stands now."""
 
 
 class Dataset(TypedDict):
@@ -409,7 +649,7 @@ class TaskReportRequest(TypedDict):
     epoch: int
     """The epoch of its lease."""
     outcome: str
-    """completed or failed."""
+    """completed, failed or released; released gives it back without fault."""
     output: NotRequired[str]
     """Result of the worker, any text up to 64 KiB."""
     artifact: NotRequired[str]
@@ -469,6 +709,74 @@ class TaskStatusResponse(TypedDict):
     """The goal, if one was asked for."""
     tasks: NotRequired[list[Task]]
     """The goal's tasks, in the order of the plan."""
+
+
+class TaskListRequest(TypedDict):
+    """Request of task_list."""
+
+    state: NotRequired[str]
+    """blocked, ready, running, paused, completed, failed or cancelled; absent for any."""
+    goalId: NotRequired[str]
+    """Only tasks of this goal."""
+    agentId: NotRequired[str]
+    """Only tasks that this agent holds or held last."""
+    label: NotRequired[str]
+    """Only tasks with this label."""
+    after: NotRequired[str]
+    """The last task that the caller has seen; absent to begin."""
+    limit: NotRequired[int]
+    """How many at most, 1 to 1000; default 100."""
+
+
+class TaskListResponse(TypedDict):
+    """Response of task_list."""
+
+    tasks: list[Task]
+    """The tasks by id, without description, payload and output."""
+    nextAfter: NotRequired[str]
+    """Give this as after to go on; absent at the end."""
+
+
+class TaskExplainRequest(TypedDict):
+    """Request of task_explain."""
+
+    taskId: str
+    """The task."""
+    agentId: NotRequired[str]
+    """Also tell what keeps this agent from it."""
+
+
+class Reason(TypedDict):
+    """One rule that keeps a task from running."""
+
+    rule: str
+    """ended, running, paused, dependency, after_failure, backoff, deadline, goal_paused,
+    swarm_paused, resource, assigned, capability, no_agent, agent_paused, agent_lost,
+    agent_retired, capacity, or worker.
+    """
+    message: str
+    """The rule with what it is about, for example: waits for t17."""
+    taskId: NotRequired[str]
+    """The task it waits for, or that holds the resource."""
+    agentId: NotRequired[str]
+    """The agent it is about."""
+    untilMs: NotRequired[int]
+    """When the reason ends unless something else happens, in ms since 1970."""
+
+
+class TaskExplainResponse(TypedDict):
+    """Response of task_explain."""
+
+    taskId: str
+    """The task."""
+    state: str
+    """Its state."""
+    claimable: bool
+    """True if a worker that asks now gets it, once the tasks before it are taken; with agentId, if
+    that agent does.
+    """
+    reasons: list[Reason]
+    """Why it does not run, the rule that bites first at the beginning."""
 
 
 class TaskResultsRequest(TypedDict):
@@ -535,6 +843,50 @@ class TaskResultsResponse(TypedDict):
     """The hash of the state that this was read from, if a goal was asked for."""
 
 
+class SwarmPauseRequest(TypedDict):
+    """Request of swarm_pause: give one of the three, or none for the whole swarm."""
+
+    taskId: NotRequired[str]
+    """A task; one that runs is held back once its attempt ends without a result."""
+    goalId: NotRequired[str]
+    """A goal: none of its tasks starts."""
+    agentId: NotRequired[str]
+    """An agent: it gets no new tasks."""
+    reason: NotRequired[str]
+    """Why, for the log."""
+
+
+class SwarmPauseResponse(TypedDict):
+    """Response of swarm_pause."""
+
+    paused: str
+    """What is held back: the id, or the swarm's id."""
+    changed: bool
+    """True if this call did it, false if it was so."""
+    running: NotRequired[list[str]]
+    """Tasks of it that run on."""
+
+
+class SwarmResumeRequest(TypedDict):
+    """Request of swarm_resume: give one of the three, or none for the whole swarm."""
+
+    taskId: NotRequired[str]
+    """A task."""
+    goalId: NotRequired[str]
+    """A goal."""
+    agentId: NotRequired[str]
+    """An agent."""
+
+
+class SwarmResumeResponse(TypedDict):
+    """Response of swarm_resume."""
+
+    resumed: str
+    """What goes on: the id, or the swarm's id."""
+    changed: bool
+    """True if this call did it, false if it was so."""
+
+
 class SwarmStatusRequest(TypedDict):
     """Request of swarm_status."""
 
@@ -565,6 +917,8 @@ class SwarmStatusResponse(TypedDict):
     """The agents, if verbose."""
     goals: NotRequired[list[Goal]]
     """The unfinished goals, if verbose."""
+    paused: NotRequired[bool]
+    """True while nothing new starts."""
 
 
 class SwarmQueryRequest(TypedDict):
@@ -596,12 +950,20 @@ class SwarmQueryResponse(TypedDict):
 
 
 class SwarmMonitorRequest(TypedDict):
-    """Request of swarm_monitor."""
+    """Request of swarm_monitor; an event must pass all filters that are given."""
 
     after: NotRequired[int]
     """The last event that the caller has seen; 0 for all."""
     limit: NotRequired[int]
-    """How many events at most, 1 to 10000; default 1000."""
+    """How many events to look at, 1 to 10000; default 1000."""
+    kinds: NotRequired[list[str]]
+    """Only events of these kinds, for example TaskCompleted."""
+    taskId: NotRequired[str]
+    """Only events of this task."""
+    agentId: NotRequired[str]
+    """Only events of this agent."""
+    goalId: NotRequired[str]
+    """Only events of this goal and its tasks."""
 
 
 class SwarmMonitorResponse(TypedDict):
@@ -610,9 +972,9 @@ class SwarmMonitorResponse(TypedDict):
     status: SwarmStatusResponse
     """How the swarm stands."""
     events: list[str]
-    """The events after the cursor, as canonical JSON lines."""
+    """The events after the cursor that pass, as canonical JSON lines."""
     nextAfter: int
-    """The cursor to go on from."""
+    """The cursor to go on from: no event is missed or seen twice, whatever the filters."""
 
 
 class ArtifactPutRequest(TypedDict):
@@ -666,6 +1028,10 @@ class TickResponse(TypedDict):
     """Tasks whose lease expired now."""
     nextDeadlineMs: int
     """When tick has something to do again, in ms since 1970; 0 if nothing waits."""
+    timedOut: NotRequired[list[str]]
+    """Tasks of which a deadline passed now."""
+    lost: NotRequired[list[str]]
+    """Agents that count as lost now."""
 
 
 class Event(TypedDict):
@@ -716,6 +1082,33 @@ class AgentSpawned(TypedDict):
     """The engine of a neural agent."""
     capacity: NotRequired[int]
     """How many tasks it may run at once."""
+    silenceMs: NotRequired[int]
+    """How long it may be silent before it counts as lost, in ms."""
+
+
+class AgentHeartbeat(TypedDict):
+    """An agent said that it is there."""
+
+    agentId: NotRequired[str]
+    """The agent."""
+
+
+class AgentLost(TypedDict):
+    """An agent was silent for too long; what it held follows as LeaseExpired."""
+
+    agentId: NotRequired[str]
+    """The agent."""
+
+
+class AgentRetired(TypedDict):
+    """An agent left for good; what it held follows as TaskReleased."""
+
+    agentId: NotRequired[str]
+    """The agent."""
+    reason: NotRequired[str]
+    """Why."""
+    replacedBy: NotRequired[str]
+    """The agent that takes over what was assigned to it."""
 
 
 class GoalPlanned(TypedDict):
@@ -754,16 +1147,81 @@ class TaskSubmitted(TypedDict):
     """0 to 100."""
     dependsOn: NotRequired[list[str]]
     """Tasks that must complete first."""
+    afterFailure: NotRequired[list[str]]
+    """Tasks that must fail first."""
     capabilities: NotRequired[list[str]]
     """What an agent must be able to do."""
     assignedTo: NotRequired[str]
     """The only agent that may claim it."""
+    resources: NotRequired[list[ResourceClaim]]
+    """What it holds while it runs."""
+    labels: NotRequired[list[str]]
+    """Free words to find it by."""
     payload: NotRequired[str]
     """Input of the worker."""
+    payloadArtifact: NotRequired[str]
+    """The artifact that holds a larger input."""
     maxRetries: NotRequired[int]
     """How many more attempts a failed one may have."""
     backoffMs: NotRequired[int]
     """Wait before the first retry, in ms."""
+    maxBackoffMs: NotRequired[int]
+    """The longest wait before a retry, in ms."""
+    jitter: NotRequired[int]
+    """By how many percent a wait may be longer."""
+    nonRetryable: NotRequired[list[str]]
+    """Error codes after which it is not tried again."""
+    queueMs: NotRequired[int]
+    """How long it may wait for a worker once it is ready, in ms."""
+    runMs: NotRequired[int]
+    """How long one attempt may run, in ms."""
+    totalMs: NotRequired[int]
+    """How long it may take in all, in ms."""
+
+
+class TaskUpdated(TypedDict):
+    """What a waiting task is was changed; everything that can be changed is given anew."""
+
+    taskId: NotRequired[str]
+    """The task's id."""
+    name: NotRequired[str]
+    """A name for people."""
+    description: NotRequired[str]
+    """What is to be done."""
+    priority: NotRequired[int]
+    """0 to 100."""
+    dependsOn: NotRequired[list[str]]
+    """Tasks that must complete first."""
+    afterFailure: NotRequired[list[str]]
+    """Tasks that must fail first."""
+    capabilities: NotRequired[list[str]]
+    """What an agent must be able to do."""
+    assignedTo: NotRequired[str]
+    """The only agent that may claim it."""
+    resources: NotRequired[list[ResourceClaim]]
+    """What it holds while it runs."""
+    labels: NotRequired[list[str]]
+    """Free words to find it by."""
+    payload: NotRequired[str]
+    """Input of the worker."""
+    payloadArtifact: NotRequired[str]
+    """The artifact that holds a larger input."""
+    maxRetries: NotRequired[int]
+    """How many more attempts a failed one may have."""
+    backoffMs: NotRequired[int]
+    """Wait before the first retry, in ms."""
+    maxBackoffMs: NotRequired[int]
+    """The longest wait before a retry, in ms."""
+    jitter: NotRequired[int]
+    """By how many percent a wait may be longer."""
+    nonRetryable: NotRequired[list[str]]
+    """Error codes after which it is not tried again."""
+    queueMs: NotRequired[int]
+    """How long it may wait for a worker once it is ready, in ms."""
+    runMs: NotRequired[int]
+    """How long one attempt may run, in ms."""
+    totalMs: NotRequired[int]
+    """How long it may take in all, in ms."""
 
 
 class TaskClaimed(TypedDict):
@@ -837,6 +1295,34 @@ class LeaseExpired(TypedDict):
     """Not before this time, in ms since 1970, if it is tried again."""
 
 
+class TaskReleased(TypedDict):
+    """An attempt was given back without fault; the task is ready again and has lost no retry."""
+
+    taskId: NotRequired[str]
+    """The task."""
+    agentId: NotRequired[str]
+    """The agent that held it."""
+    epoch: NotRequired[int]
+    """The epoch of its lease."""
+
+
+class TaskTimedOut(TypedDict):
+    """A deadline of a task passed; the task is ready again or has failed for good."""
+
+    taskId: NotRequired[str]
+    """The task."""
+    agentId: NotRequired[str]
+    """The agent that held it; empty if none did."""
+    epoch: NotRequired[int]
+    """The epoch of its lease; 0 if it had none."""
+    deadline: NotRequired[str]
+    """queue, run or total."""
+    retry: NotRequired[bool]
+    """True if it is tried again."""
+    notBeforeMs: NotRequired[int]
+    """Not before this time, in ms since 1970, if it is tried again."""
+
+
 class TaskCancelled(TypedDict):
     """A task was called off; a running one stops at its holder's next heartbeat."""
 
@@ -846,6 +1332,32 @@ class TaskCancelled(TypedDict):
     """Why."""
     requested: NotRequired[bool]
     """True if it runs and its holder is still to be told."""
+    code: NotRequired[str]
+    """cancelled if empty, or not_needed: it waited for a failure that did not come."""
+
+
+class Paused(TypedDict):
+    """Something is held back until it is resumed: the one that is named, or the whole swarm."""
+
+    taskId: NotRequired[str]
+    """The task."""
+    goalId: NotRequired[str]
+    """The goal with all its tasks."""
+    agentId: NotRequired[str]
+    """The agent."""
+    reason: NotRequired[str]
+    """Why."""
+
+
+class Resumed(TypedDict):
+    """What was held back goes on: the one that is named, or the whole swarm."""
+
+    taskId: NotRequired[str]
+    """The task."""
+    goalId: NotRequired[str]
+    """The goal with all its tasks."""
+    agentId: NotRequired[str]
+    """The agent."""
 
 
 class GoalFinished(TypedDict):
@@ -889,14 +1401,22 @@ Operation = Literal[
     "swarm_init",
     "agent_spawn",
     "agent_list",
+    "agent_heartbeat",
+    "agent_retire",
+    "agent_metrics",
     "task_submit",
+    "task_update",
     "task_orchestrate",
     "task_claim",
     "task_heartbeat",
     "task_report",
     "task_cancel",
     "task_status",
+    "task_list",
+    "task_explain",
     "task_results",
+    "swarm_pause",
+    "swarm_resume",
     "swarm_status",
     "swarm_query",
     "swarm_monitor",

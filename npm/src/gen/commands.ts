@@ -9,7 +9,9 @@ export interface CommandArgument {
   /** A positional argument, an option with a value, or a flag without one. */
   readonly kind: "positional" | "option" | "flag";
   /** The type of its value. */
-  readonly type: "string" | "uint" | "float" | "bool";
+  readonly type: "string" | "list" | "uint" | "float" | "bool";
+  /** Its place in the request of the operation that the command runs, where it is not its name. */
+  readonly field?: string;
   /** What it means. */
   readonly help: string;
   /** What the core takes when it is not given, for the help; a front end does not send it. */
@@ -30,6 +32,8 @@ export interface CommandDefinition {
   readonly name: string;
   /** What it does. */
   readonly help: string;
+  /** The operation that it is, if it is just one: its arguments are the request. */
+  readonly operation?: string;
   /** Its arguments, besides those of every command. */
   readonly args: readonly CommandArgument[];
 }
@@ -175,6 +179,22 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "default": 1,
     "min": 1,
     "max": 1000
+   },
+   {
+    "name": "join",
+    "flag": "--join",
+    "kind": "flag",
+    "type": "bool",
+    "help": "Take the agent of this name that is there, if one is."
+   },
+   {
+    "name": "silenceMs",
+    "flag": "--silence-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "How long it may be silent before it counts as lost, 1000 to 86400000 ms; default: leases alone decide.",
+    "min": 1000,
+    "max": 86400000
    }
   ]
  },
@@ -388,6 +408,34 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "help": "Start after this event; default at the end of the log.",
     "min": 0,
     "max": 9007199254740991
+   },
+   {
+    "name": "kinds",
+    "flag": "--kinds",
+    "kind": "option",
+    "type": "list",
+    "help": "Only events of these kinds, for example TaskCompleted."
+   },
+   {
+    "name": "task",
+    "flag": "--task",
+    "kind": "option",
+    "type": "string",
+    "help": "Only events of this task."
+   },
+   {
+    "name": "agent",
+    "flag": "--agent",
+    "kind": "option",
+    "type": "string",
+    "help": "Only events of this agent."
+   },
+   {
+    "name": "goal",
+    "flag": "--goal",
+    "kind": "option",
+    "type": "string",
+    "help": "Only events of this goal and its tasks."
    }
   ]
  },
@@ -440,6 +488,842 @@ export const COMMANDS: readonly CommandDefinition[] = [
   "name": "doctor",
   "help": "Show versions, CPU features and durability.",
   "args": []
+ },
+ {
+  "name": "work",
+  "help": "Do the tasks of the backlog with a program of your own, one process a task.",
+  "args": [
+   {
+    "name": "exec",
+    "flag": "--exec",
+    "kind": "option",
+    "type": "string",
+    "help": "The program and its arguments, split at spaces as a shell splits them, but run without one; the task is JSON on its standard input, the result is its standard output."
+   },
+   {
+    "name": "agent",
+    "flag": "--agent",
+    "kind": "option",
+    "type": "string",
+    "help": "Work as this agent; default: the one of --name, or a new one."
+   },
+   {
+    "name": "type",
+    "flag": "--type",
+    "kind": "option",
+    "type": "string",
+    "help": "What a new agent is; default worker.",
+    "default": "worker"
+   },
+   {
+    "name": "name",
+    "flag": "--name",
+    "kind": "option",
+    "type": "string",
+    "help": "Work as the agent of this name; it is made if it is not there."
+   },
+   {
+    "name": "capabilities",
+    "flag": "--capabilities",
+    "kind": "option",
+    "type": "list",
+    "help": "What the agent can do."
+   },
+   {
+    "name": "capacity",
+    "flag": "--capacity",
+    "kind": "option",
+    "type": "uint",
+    "help": "How many tasks at once, 1 to 1000; default 1.",
+    "default": 1,
+    "min": 1,
+    "max": 1000
+   },
+   {
+    "name": "leaseMs",
+    "flag": "--lease-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "How long a lease lasts without a heartbeat, 1000 to 86400000 ms; default 30000.",
+    "default": 30000,
+    "min": 1000,
+    "max": 86400000
+   },
+   {
+    "name": "timeLimit",
+    "flag": "--time-limit",
+    "kind": "option",
+    "type": "float",
+    "help": "How long one task may take; default as long as it takes."
+   },
+   {
+    "name": "outputLimit",
+    "flag": "--output-limit",
+    "kind": "option",
+    "type": "uint",
+    "help": "How many bytes of output a task may have, 1 to 268435456; default 65536; more than 65536 is kept as an artifact.",
+    "default": 65536,
+    "min": 1,
+    "max": 268435456
+   },
+   {
+    "name": "maxTasks",
+    "flag": "--max-tasks",
+    "kind": "option",
+    "type": "uint",
+    "help": "Stop after so many tasks.",
+    "min": 0,
+    "max": 9007199254740991
+   },
+   {
+    "name": "untilIdle",
+    "flag": "--until-idle",
+    "kind": "flag",
+    "type": "bool",
+    "help": "Stop when no task is left that this agent could do now or later."
+   }
+  ]
+ },
+ {
+  "name": "submit",
+  "help": "Add one task to the backlog, or all tasks of a JSON file.",
+  "args": [
+   {
+    "name": "name",
+    "kind": "positional",
+    "type": "string",
+    "help": "A name for people."
+   },
+   {
+    "name": "file",
+    "flag": "--file",
+    "kind": "option",
+    "type": "string",
+    "help": "A JSON file with a whole request of task_submit, or - for standard input."
+   },
+   {
+    "name": "description",
+    "flag": "--description",
+    "kind": "option",
+    "type": "string",
+    "help": "What is to be done."
+   },
+   {
+    "name": "priority",
+    "flag": "--priority",
+    "kind": "option",
+    "type": "string",
+    "help": "low, medium (default), high, critical, or a number from 0 to 100.",
+    "default": "medium"
+   },
+   {
+    "name": "dependsOn",
+    "flag": "--depends-on",
+    "kind": "option",
+    "type": "list",
+    "help": "Ids of tasks that must complete first."
+   },
+   {
+    "name": "afterFailure",
+    "flag": "--after-failure",
+    "kind": "option",
+    "type": "list",
+    "help": "Ids of tasks that must fail first."
+   },
+   {
+    "name": "capabilities",
+    "flag": "--capabilities",
+    "kind": "option",
+    "type": "list",
+    "help": "What an agent must be able to do to claim it."
+   },
+   {
+    "name": "assignedTo",
+    "flag": "--assigned-to",
+    "kind": "option",
+    "type": "string",
+    "help": "The only agent that may claim it."
+   },
+   {
+    "name": "exclusive",
+    "flag": "--exclusive",
+    "kind": "option",
+    "type": "list",
+    "help": "What it holds alone while it runs: files, folders that end in /, any key."
+   },
+   {
+    "name": "shared",
+    "flag": "--shared",
+    "kind": "option",
+    "type": "list",
+    "help": "What it holds with others while it runs."
+   },
+   {
+    "name": "labels",
+    "flag": "--labels",
+    "kind": "option",
+    "type": "list",
+    "help": "Free words to find it by."
+   },
+   {
+    "name": "goalId",
+    "flag": "--goal-id",
+    "kind": "option",
+    "type": "string",
+    "help": "The goal it belongs to."
+   },
+   {
+    "name": "payload",
+    "flag": "--payload",
+    "kind": "option",
+    "type": "string",
+    "help": "Input of the worker, any text up to 64 KiB."
+   },
+   {
+    "name": "maxRetries",
+    "flag": "--max-retries",
+    "kind": "option",
+    "type": "uint",
+    "help": "How many more attempts a failed one may have, 0 to 100; default 3.",
+    "default": 3,
+    "min": 0,
+    "max": 100
+   },
+   {
+    "name": "backoffMs",
+    "flag": "--backoff-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "Wait before the first retry, doubled for each later one, 0 to 86400000 ms; default 1000.",
+    "default": 1000,
+    "min": 0,
+    "max": 86400000
+   },
+   {
+    "name": "maxBackoffMs",
+    "flag": "--max-backoff-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "The longest wait before a retry, 1 to 86400000 ms; default a day.",
+    "min": 1,
+    "max": 86400000
+   },
+   {
+    "name": "jitter",
+    "flag": "--jitter",
+    "kind": "option",
+    "type": "uint",
+    "help": "By how many percent a wait may be longer, 0 to 100; default none.",
+    "min": 0,
+    "max": 100
+   },
+   {
+    "name": "nonRetryable",
+    "flag": "--non-retryable",
+    "kind": "option",
+    "type": "list",
+    "help": "Error codes after which it is not tried again."
+   },
+   {
+    "name": "queueMs",
+    "flag": "--queue-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "How long it may wait for a worker once it is ready, in ms.",
+    "min": 0,
+    "max": 9007199254740991
+   },
+   {
+    "name": "runMs",
+    "flag": "--run-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "How long one attempt may run, in ms.",
+    "min": 0,
+    "max": 9007199254740991
+   },
+   {
+    "name": "totalMs",
+    "flag": "--total-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "How long it may take from its submission to its end, in ms.",
+    "min": 0,
+    "max": 9007199254740991
+   }
+  ]
+ },
+ {
+  "name": "update",
+  "help": "Change a task that waits.",
+  "operation": "task_update",
+  "args": [
+   {
+    "name": "task",
+    "kind": "positional",
+    "type": "string",
+    "help": "The task.",
+    "field": "taskId"
+   },
+   {
+    "name": "name",
+    "flag": "--name",
+    "kind": "option",
+    "type": "string",
+    "help": "A name for people."
+   },
+   {
+    "name": "description",
+    "flag": "--description",
+    "kind": "option",
+    "type": "string",
+    "help": "What is to be done."
+   },
+   {
+    "name": "priority",
+    "flag": "--priority",
+    "kind": "option",
+    "type": "string",
+    "help": "low, medium, high, critical, or a number from 0 to 100."
+   },
+   {
+    "name": "addDependsOn",
+    "flag": "--add-depends-on",
+    "kind": "option",
+    "type": "list",
+    "help": "Ids of tasks that must complete first, too."
+   },
+   {
+    "name": "removeDependsOn",
+    "flag": "--remove-depends-on",
+    "kind": "option",
+    "type": "list",
+    "help": "Ids of tasks that it no longer waits for."
+   },
+   {
+    "name": "addAfterFailure",
+    "flag": "--add-after-failure",
+    "kind": "option",
+    "type": "list",
+    "help": "Ids of tasks that must fail first, too."
+   },
+   {
+    "name": "removeAfterFailure",
+    "flag": "--remove-after-failure",
+    "kind": "option",
+    "type": "list",
+    "help": "Ids of tasks whose failure it no longer waits for."
+   },
+   {
+    "name": "addCapabilities",
+    "flag": "--add-capabilities",
+    "kind": "option",
+    "type": "list",
+    "help": "What an agent must be able to do, too."
+   },
+   {
+    "name": "removeCapabilities",
+    "flag": "--remove-capabilities",
+    "kind": "option",
+    "type": "list",
+    "help": "What an agent need not be able to do any more."
+   },
+   {
+    "name": "removeResources",
+    "flag": "--remove-resources",
+    "kind": "option",
+    "type": "list",
+    "help": "Keys that it no longer holds."
+   },
+   {
+    "name": "addLabels",
+    "flag": "--add-labels",
+    "kind": "option",
+    "type": "list",
+    "help": "Words to find it by, too."
+   },
+   {
+    "name": "removeLabels",
+    "flag": "--remove-labels",
+    "kind": "option",
+    "type": "list",
+    "help": "Words that go."
+   },
+   {
+    "name": "assignedTo",
+    "flag": "--assigned-to",
+    "kind": "option",
+    "type": "string",
+    "help": "The only agent that may claim it."
+   },
+   {
+    "name": "payload",
+    "flag": "--payload",
+    "kind": "option",
+    "type": "string",
+    "help": "Input of the worker, any text up to 64 KiB."
+   },
+   {
+    "name": "maxRetries",
+    "flag": "--max-retries",
+    "kind": "option",
+    "type": "uint",
+    "help": "How many more attempts a failed one may have, 0 to 100.",
+    "min": 0,
+    "max": 100
+   },
+   {
+    "name": "backoffMs",
+    "flag": "--backoff-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "Wait before the first retry, 0 to 86400000 ms.",
+    "min": 0,
+    "max": 86400000
+   },
+   {
+    "name": "queueMs",
+    "flag": "--queue-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "How long it may wait for a worker once it is ready, in ms; 0 for ever.",
+    "min": 0,
+    "max": 9007199254740991
+   },
+   {
+    "name": "runMs",
+    "flag": "--run-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "How long one attempt may run, in ms; 0 for ever.",
+    "min": 0,
+    "max": 9007199254740991
+   },
+   {
+    "name": "totalMs",
+    "flag": "--total-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "How long it may take from its submission to its end, in ms; 0 for ever.",
+    "min": 0,
+    "max": 9007199254740991
+   }
+  ]
+ },
+ {
+  "name": "tasks",
+  "help": "List tasks.",
+  "operation": "task_list",
+  "args": [
+   {
+    "name": "state",
+    "flag": "--state",
+    "kind": "option",
+    "type": "string",
+    "help": "blocked, ready, running, paused, completed, failed or cancelled.",
+    "values": [
+     "blocked",
+     "ready",
+     "running",
+     "paused",
+     "completed",
+     "failed",
+     "cancelled"
+    ]
+   },
+   {
+    "name": "goal",
+    "flag": "--goal",
+    "kind": "option",
+    "type": "string",
+    "help": "Only tasks of this goal.",
+    "field": "goalId"
+   },
+   {
+    "name": "agent",
+    "flag": "--agent",
+    "kind": "option",
+    "type": "string",
+    "help": "Only tasks that this agent holds or held last.",
+    "field": "agentId"
+   },
+   {
+    "name": "label",
+    "flag": "--label",
+    "kind": "option",
+    "type": "string",
+    "help": "Only tasks with this label."
+   },
+   {
+    "name": "after",
+    "flag": "--after",
+    "kind": "option",
+    "type": "string",
+    "help": "Begin after this task."
+   },
+   {
+    "name": "limit",
+    "flag": "--limit",
+    "kind": "option",
+    "type": "uint",
+    "help": "How many at most, 1 to 1000; default 100.",
+    "default": 100,
+    "min": 1,
+    "max": 1000
+   }
+  ]
+ },
+ {
+  "name": "explain",
+  "help": "Tell why a task does not run, by the exact rule.",
+  "operation": "task_explain",
+  "args": [
+   {
+    "name": "task",
+    "kind": "positional",
+    "type": "string",
+    "help": "The task.",
+    "field": "taskId"
+   },
+   {
+    "name": "agent",
+    "flag": "--agent",
+    "kind": "option",
+    "type": "string",
+    "help": "Also tell what keeps this agent from it.",
+    "field": "agentId"
+   }
+  ]
+ },
+ {
+  "name": "claim",
+  "help": "Take the next task that the agent may run, under a lease.",
+  "operation": "task_claim",
+  "args": [
+   {
+    "name": "agent",
+    "flag": "--agent",
+    "kind": "option",
+    "type": "string",
+    "help": "The agent that claims.",
+    "field": "agentId"
+   },
+   {
+    "name": "task",
+    "flag": "--task",
+    "kind": "option",
+    "type": "string",
+    "help": "The task to claim; default the best one that the agent may run.",
+    "field": "taskId"
+   },
+   {
+    "name": "leaseMs",
+    "flag": "--lease-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "How long the lease lasts without a heartbeat, 1000 to 86400000 ms; default 30000.",
+    "default": 30000,
+    "min": 1000,
+    "max": 86400000
+   }
+  ]
+ },
+ {
+  "name": "heartbeat",
+  "help": "Extend the lease of a running task.",
+  "operation": "task_heartbeat",
+  "args": [
+   {
+    "name": "task",
+    "kind": "positional",
+    "type": "string",
+    "help": "The running task.",
+    "field": "taskId"
+   },
+   {
+    "name": "agent",
+    "flag": "--agent",
+    "kind": "option",
+    "type": "string",
+    "help": "The agent that holds it.",
+    "field": "agentId"
+   },
+   {
+    "name": "epoch",
+    "flag": "--epoch",
+    "kind": "option",
+    "type": "uint",
+    "help": "The epoch of its lease.",
+    "min": 0,
+    "max": 9007199254740991
+   },
+   {
+    "name": "leaseMs",
+    "flag": "--lease-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "How long the lease lasts from now, 1000 to 86400000 ms; default 30000.",
+    "default": 30000,
+    "min": 1000,
+    "max": 86400000
+   }
+  ]
+ },
+ {
+  "name": "report",
+  "help": "End the attempt of a running task: completed, failed, or given back.",
+  "operation": "task_report",
+  "args": [
+   {
+    "name": "task",
+    "kind": "positional",
+    "type": "string",
+    "help": "The running task.",
+    "field": "taskId"
+   },
+   {
+    "name": "agent",
+    "flag": "--agent",
+    "kind": "option",
+    "type": "string",
+    "help": "The agent that holds it.",
+    "field": "agentId"
+   },
+   {
+    "name": "epoch",
+    "flag": "--epoch",
+    "kind": "option",
+    "type": "uint",
+    "help": "The epoch of its lease.",
+    "min": 0,
+    "max": 9007199254740991
+   },
+   {
+    "name": "outcome",
+    "flag": "--outcome",
+    "kind": "option",
+    "type": "string",
+    "help": "completed, failed or released.",
+    "values": [
+     "completed",
+     "failed",
+     "released"
+    ]
+   },
+   {
+    "name": "output",
+    "flag": "--output",
+    "kind": "option",
+    "type": "string",
+    "help": "Result of the worker, any text up to 64 KiB."
+   },
+   {
+    "name": "artifact",
+    "flag": "--artifact",
+    "kind": "option",
+    "type": "string",
+    "help": "Artifact that holds the result's bytes, by hash."
+   },
+   {
+    "name": "error",
+    "flag": "--error",
+    "kind": "option",
+    "type": "string",
+    "help": "Why it failed, in words.",
+    "field": "error.message"
+   },
+   {
+    "name": "code",
+    "flag": "--code",
+    "kind": "option",
+    "type": "string",
+    "help": "A stable word for why it failed.",
+    "field": "error.code"
+   },
+   {
+    "name": "claimNext",
+    "flag": "--claim-next",
+    "kind": "flag",
+    "type": "bool",
+    "help": "Claim the next task in the same commit."
+   },
+   {
+    "name": "leaseMs",
+    "flag": "--lease-ms",
+    "kind": "option",
+    "type": "uint",
+    "help": "How long the lease of the next task lasts, 1000 to 86400000 ms; default 30000.",
+    "default": 30000,
+    "min": 1000,
+    "max": 86400000
+   }
+  ]
+ },
+ {
+  "name": "cancel",
+  "help": "Call off a task or a goal with all its tasks.",
+  "operation": "task_cancel",
+  "args": [
+   {
+    "name": "task",
+    "kind": "positional",
+    "type": "string",
+    "help": "The task.",
+    "field": "taskId"
+   },
+   {
+    "name": "goal",
+    "flag": "--goal",
+    "kind": "option",
+    "type": "string",
+    "help": "The goal with all its tasks, instead of a task.",
+    "field": "goalId"
+   },
+   {
+    "name": "reason",
+    "flag": "--reason",
+    "kind": "option",
+    "type": "string",
+    "help": "Why, for the log."
+   }
+  ]
+ },
+ {
+  "name": "pause",
+  "help": "Hold back a task, a goal, an agent, or the whole swarm.",
+  "operation": "swarm_pause",
+  "args": [
+   {
+    "name": "task",
+    "flag": "--task",
+    "kind": "option",
+    "type": "string",
+    "help": "A task.",
+    "field": "taskId"
+   },
+   {
+    "name": "goal",
+    "flag": "--goal",
+    "kind": "option",
+    "type": "string",
+    "help": "A goal.",
+    "field": "goalId"
+   },
+   {
+    "name": "agent",
+    "flag": "--agent",
+    "kind": "option",
+    "type": "string",
+    "help": "An agent.",
+    "field": "agentId"
+   },
+   {
+    "name": "reason",
+    "flag": "--reason",
+    "kind": "option",
+    "type": "string",
+    "help": "Why, for the log."
+   }
+  ]
+ },
+ {
+  "name": "resume",
+  "help": "Let go on what was held back.",
+  "operation": "swarm_resume",
+  "args": [
+   {
+    "name": "task",
+    "flag": "--task",
+    "kind": "option",
+    "type": "string",
+    "help": "A task.",
+    "field": "taskId"
+   },
+   {
+    "name": "goal",
+    "flag": "--goal",
+    "kind": "option",
+    "type": "string",
+    "help": "A goal.",
+    "field": "goalId"
+   },
+   {
+    "name": "agent",
+    "flag": "--agent",
+    "kind": "option",
+    "type": "string",
+    "help": "An agent.",
+    "field": "agentId"
+   }
+  ]
+ },
+ {
+  "name": "retire",
+  "help": "Take an agent out for good; what it held comes back.",
+  "operation": "agent_retire",
+  "args": [
+   {
+    "name": "agent",
+    "kind": "positional",
+    "type": "string",
+    "help": "The agent.",
+    "field": "agentId"
+   },
+   {
+    "name": "reason",
+    "flag": "--reason",
+    "kind": "option",
+    "type": "string",
+    "help": "Why, for the log."
+   },
+   {
+    "name": "replace",
+    "flag": "--replace",
+    "kind": "flag",
+    "type": "bool",
+    "help": "Spawn an agent of the same kind in its place."
+   }
+  ]
+ },
+ {
+  "name": "metrics",
+  "help": "Count what agents have done, from the log.",
+  "operation": "agent_metrics",
+  "args": [
+   {
+    "name": "agent",
+    "kind": "positional",
+    "type": "string",
+    "help": "The agent; default all.",
+    "field": "agentId",
+    "default": "all"
+   }
+  ]
+ },
+ {
+  "name": "call",
+  "help": "Carry out any operation with a request in JSON.",
+  "args": [
+   {
+    "name": "operation",
+    "kind": "positional",
+    "type": "string",
+    "help": "The operation, for example task_submit."
+   },
+   {
+    "name": "request",
+    "kind": "positional",
+    "type": "string",
+    "help": "The request as JSON, or - to read it from standard input; default an empty one."
+   },
+   {
+    "name": "key",
+    "flag": "--key",
+    "kind": "option",
+    "type": "string",
+    "help": "An idempotency key: said twice, it happens once."
+   }
+  ]
  },
  {
   "name": "mcp",

@@ -182,6 +182,16 @@ export const TOOLS: readonly ToolDefinition[] = [
      "maximum": 1000,
      "description": "How many agents of this kind, 1 to 1000; default 1.",
      "default": 1
+    },
+    "join": {
+     "type": "boolean",
+     "description": "Take the agent of this name that is there, if one is and it equals what is given; needs a name."
+    },
+    "silenceMs": {
+     "type": "integer",
+     "minimum": 1000,
+     "maximum": 86400000,
+     "description": "How long it may be silent before it counts as lost, 1000 to 86400000 ms; absent: leases alone decide."
     }
    },
    "required": [
@@ -196,7 +206,11 @@ export const TOOLS: readonly ToolDefinition[] = [
      "items": {
       "$ref": "#/$defs/Agent"
      },
-     "description": "The new agents."
+     "description": "The new agents, or the one that was joined."
+    },
+    "joined": {
+     "type": "boolean",
+     "description": "True if the agent was there."
     }
    },
    "$defs": {
@@ -239,7 +253,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "state": {
        "type": "string",
-       "description": "idle, busy, or retired."
+       "description": "idle, busy, paused, lost (silent for too long), or retired."
       },
       "running": {
        "type": "integer",
@@ -257,7 +271,7 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 9007199254740991,
-       "description": "How many attempts of it failed or lost their lease."
+       "description": "How many attempts of it failed, ran out of time or lost their lease."
       },
       "createdAtMs": {
        "type": "integer",
@@ -270,6 +284,52 @@ export const TOOLS: readonly ToolDefinition[] = [
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "When it was last heard of, in ms since 1970."
+      },
+      "silenceMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may be silent before it counts as lost, in ms; 0 if leases alone decide."
+      },
+      "paused": {
+       "type": "boolean",
+       "description": "True while it gets no new tasks."
+      },
+      "claimed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many tasks it has claimed."
+      },
+      "expired": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many of the failed attempts lost their lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts were given back without fault."
+      },
+      "cancelled": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts ended because their task was cancelled."
+      },
+      "busyMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long its ended attempts took together, in ms."
+      },
+      "longestMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long the longest of its ended attempts took, in ms."
       }
      }
     }
@@ -355,7 +415,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "state": {
        "type": "string",
-       "description": "idle, busy, or retired."
+       "description": "idle, busy, paused, lost (silent for too long), or retired."
       },
       "running": {
        "type": "integer",
@@ -373,13 +433,508 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 9007199254740991,
-       "description": "How many attempts of it failed or lost their lease."
+       "description": "How many attempts of it failed, ran out of time or lost their lease."
       },
       "createdAtMs": {
        "type": "integer",
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "When it was spawned, in ms since 1970."
+      },
+      "lastSeenMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it was last heard of, in ms since 1970."
+      },
+      "silenceMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may be silent before it counts as lost, in ms; 0 if leases alone decide."
+      },
+      "paused": {
+       "type": "boolean",
+       "description": "True while it gets no new tasks."
+      },
+      "claimed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many tasks it has claimed."
+      },
+      "expired": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many of the failed attempts lost their lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts were given back without fault."
+      },
+      "cancelled": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts ended because their task was cancelled."
+      },
+      "busyMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long its ended attempts took together, in ms."
+      },
+      "longestMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long the longest of its ended attempts took, in ms."
+      }
+     }
+    }
+   }
+  }
+ },
+ {
+  "name": "agent_heartbeat",
+  "title": "Agent heartbeat",
+  "description": "Tell that an agent is there; it counts as lost when it is silent for too long.",
+  "kind": "command",
+  "annotations": {
+   "title": "Agent heartbeat",
+   "readOnlyHint": false,
+   "destructiveHint": false,
+   "openWorldHint": false
+  },
+  "inputSchema": {
+   "type": "object",
+   "properties": {
+    "agentId": {
+     "type": "string",
+     "description": "The agent."
+    }
+   },
+   "required": [
+    "agentId"
+   ]
+  },
+  "outputSchema": {
+   "type": "object",
+   "properties": {
+    "agent": {
+     "$ref": "#/$defs/Agent",
+     "description": "The agent as it stands now."
+    }
+   },
+   "$defs": {
+    "Agent": {
+     "description": "An agent of the swarm.",
+     "type": "object",
+     "properties": {
+      "id": {
+       "type": "string",
+       "description": "The agent's id, for example a1; minted by the core."
+      },
+      "type": {
+       "type": "string",
+       "description": "A free word; neural and neural-processor are the same and train networks."
+      },
+      "name": {
+       "type": "string",
+       "description": "A name for people; empty if none was given."
+      },
+      "pattern": {
+       "type": "string",
+       "description": "The cognitive pattern: convergent, divergent, lateral, systems, critical or abstract."
+      },
+      "capabilities": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "What the agent can do, as free words; for type neural the algorithm words are a closed list."
+      },
+      "model": {
+       "type": "string",
+       "description": "The engine of a neural agent: ruv-fann."
+      },
+      "capacity": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 1000,
+       "description": "How many tasks it may run at once, 1 to 1000."
+      },
+      "state": {
+       "type": "string",
+       "description": "idle, busy, paused, lost (silent for too long), or retired."
+      },
+      "running": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many tasks it runs now."
+      },
+      "completed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many tasks it has completed."
+      },
+      "failed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts of it failed, ran out of time or lost their lease."
+      },
+      "createdAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it was spawned, in ms since 1970."
+      },
+      "lastSeenMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it was last heard of, in ms since 1970."
+      },
+      "silenceMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may be silent before it counts as lost, in ms; 0 if leases alone decide."
+      },
+      "paused": {
+       "type": "boolean",
+       "description": "True while it gets no new tasks."
+      },
+      "claimed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many tasks it has claimed."
+      },
+      "expired": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many of the failed attempts lost their lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts were given back without fault."
+      },
+      "cancelled": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts ended because their task was cancelled."
+      },
+      "busyMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long its ended attempts took together, in ms."
+      },
+      "longestMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long the longest of its ended attempts took, in ms."
+      }
+     }
+    }
+   }
+  }
+ },
+ {
+  "name": "agent_retire",
+  "title": "Agent retire",
+  "description": "Take an agent out for good, with one in its place if wanted; what it held comes back.",
+  "kind": "command",
+  "annotations": {
+   "title": "Agent retire",
+   "readOnlyHint": false,
+   "destructiveHint": false,
+   "openWorldHint": false
+  },
+  "inputSchema": {
+   "type": "object",
+   "properties": {
+    "agentId": {
+     "type": "string",
+     "description": "The agent."
+    },
+    "reason": {
+     "type": "string",
+     "description": "Why, for the log."
+    },
+    "replace": {
+     "type": "boolean",
+     "description": "Spawn an agent of the same kind in its place, to which what was assigned to it goes."
+    }
+   },
+   "required": [
+    "agentId"
+   ]
+  },
+  "outputSchema": {
+   "type": "object",
+   "properties": {
+    "agent": {
+     "$ref": "#/$defs/Agent",
+     "description": "The agent, retired."
+    },
+    "replacement": {
+     "$ref": "#/$defs/Agent",
+     "description": "The agent in its place."
+    },
+    "released": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "Tasks that it held and that are ready again."
+    },
+    "cancelled": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "Running tasks of it that were called off already and are cancelled now."
+    }
+   },
+   "$defs": {
+    "Agent": {
+     "description": "An agent of the swarm.",
+     "type": "object",
+     "properties": {
+      "id": {
+       "type": "string",
+       "description": "The agent's id, for example a1; minted by the core."
+      },
+      "type": {
+       "type": "string",
+       "description": "A free word; neural and neural-processor are the same and train networks."
+      },
+      "name": {
+       "type": "string",
+       "description": "A name for people; empty if none was given."
+      },
+      "pattern": {
+       "type": "string",
+       "description": "The cognitive pattern: convergent, divergent, lateral, systems, critical or abstract."
+      },
+      "capabilities": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "What the agent can do, as free words; for type neural the algorithm words are a closed list."
+      },
+      "model": {
+       "type": "string",
+       "description": "The engine of a neural agent: ruv-fann."
+      },
+      "capacity": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 1000,
+       "description": "How many tasks it may run at once, 1 to 1000."
+      },
+      "state": {
+       "type": "string",
+       "description": "idle, busy, paused, lost (silent for too long), or retired."
+      },
+      "running": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many tasks it runs now."
+      },
+      "completed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many tasks it has completed."
+      },
+      "failed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts of it failed, ran out of time or lost their lease."
+      },
+      "createdAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it was spawned, in ms since 1970."
+      },
+      "lastSeenMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it was last heard of, in ms since 1970."
+      },
+      "silenceMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may be silent before it counts as lost, in ms; 0 if leases alone decide."
+      },
+      "paused": {
+       "type": "boolean",
+       "description": "True while it gets no new tasks."
+      },
+      "claimed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many tasks it has claimed."
+      },
+      "expired": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many of the failed attempts lost their lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts were given back without fault."
+      },
+      "cancelled": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts ended because their task was cancelled."
+      },
+      "busyMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long its ended attempts took together, in ms."
+      },
+      "longestMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long the longest of its ended attempts took, in ms."
+      }
+     }
+    }
+   }
+  }
+ },
+ {
+  "name": "agent_metrics",
+  "title": "Agent metrics",
+  "description": "Count what agents have done, from the log.",
+  "kind": "query",
+  "annotations": {
+   "title": "Agent metrics",
+   "readOnlyHint": true,
+   "destructiveHint": false,
+   "openWorldHint": false
+  },
+  "inputSchema": {
+   "type": "object",
+   "properties": {
+    "agentId": {
+     "type": "string",
+     "description": "The agent; absent for all."
+    }
+   }
+  },
+  "outputSchema": {
+   "type": "object",
+   "properties": {
+    "agents": {
+     "type": "array",
+     "items": {
+      "$ref": "#/$defs/AgentMetric"
+     },
+     "description": "The agents, by id."
+    }
+   },
+   "$defs": {
+    "AgentMetric": {
+     "description": "What an agent has done, folded from the log.",
+     "type": "object",
+     "properties": {
+      "agentId": {
+       "type": "string",
+       "description": "The agent."
+      },
+      "state": {
+       "type": "string",
+       "description": "idle, busy, paused, lost, or retired."
+      },
+      "running": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many tasks it runs now."
+      },
+      "claimed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many tasks it has claimed: the sum of running, completed, failed, released and cancelled."
+      },
+      "completed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many tasks it has completed."
+      },
+      "failed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts failed, ran out of time or lost their lease."
+      },
+      "expired": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many of the failed attempts lost their lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts were given back without fault."
+      },
+      "cancelled": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts ended because their task was cancelled."
+      },
+      "busyMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long its ended attempts took together, in ms."
+      },
+      "meanMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long an ended attempt took on average, in whole ms; 0 if none has ended."
+      },
+      "longestMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long the longest of its ended attempts took, in ms."
       },
       "lastSeenMs": {
        "type": "integer",
@@ -414,6 +969,10 @@ export const TOOLS: readonly ToolDefinition[] = [
      "minItems": 1,
      "maxItems": 1000,
      "description": "1 to 1000 tasks."
+    },
+    "goal": {
+     "type": "string",
+     "description": "Make a new goal of this text, to which all tasks of the request belong."
     }
    },
    "required": [
@@ -449,6 +1008,13 @@ export const TOOLS: readonly ToolDefinition[] = [
        },
        "description": "Ids of tasks, or names of tasks in the same request, that must complete first."
       },
+      "afterFailure": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Ids of tasks, or names of tasks in the same request, that must fail first."
+      },
       "capabilities": {
        "type": "array",
        "items": {
@@ -460,9 +1026,31 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "string",
        "description": "The only agent that may claim it; absent for any."
       },
+      "resources": {
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/ResourceClaim"
+       },
+       "description": "What it holds while it runs."
+      },
+      "labels": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Free words to find it by."
+      },
+      "goalId": {
+       "type": "string",
+       "description": "The goal it belongs to; absent for none."
+      },
       "payload": {
        "type": "string",
        "description": "Input of the worker, any text up to 64 KiB."
+      },
+      "payloadArtifact": {
+       "type": "string",
+       "description": "Artifact that holds a larger input, by hash; it must be in the swarm."
       },
       "maxRetries": {
        "type": "integer",
@@ -477,6 +1065,63 @@ export const TOOLS: readonly ToolDefinition[] = [
        "maximum": 86400000,
        "description": "Wait before the first retry, doubled for each later one, 0 to 86400000 ms; default 1000.",
        "default": 1000
+      },
+      "maxBackoffMs": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 86400000,
+       "description": "The longest wait before a retry, 1 to 86400000 ms; absent for a day."
+      },
+      "jitter": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 100,
+       "description": "By how many percent a wait may be longer, drawn from the swarm's seed, 0 to 100; absent for none."
+      },
+      "nonRetryable": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Error codes after which it is not tried again."
+      },
+      "queueMs": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 31536000000,
+       "description": "How long it may wait for a worker once it is ready, 1 to 31536000000 ms; absent for ever."
+      },
+      "runMs": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 31536000000,
+       "description": "How long one attempt may run, 1 to 31536000000 ms; absent for ever."
+      },
+      "totalMs": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 31536000000,
+       "description": "How long it may take from its submission to its end, 1 to 31536000000 ms; absent for ever."
+      }
+     }
+    },
+    "ResourceClaim": {
+     "description": "A hold on a thing while a task runs: a file, a folder, any key.",
+     "type": "object",
+     "properties": {
+      "key": {
+       "type": "string",
+       "maxLength": 256,
+       "description": "The thing, 1 to 256 characters; a key that ends in / stands for all keys that begin with it."
+      },
+      "mode": {
+       "type": "string",
+       "enum": [
+        "exclusive",
+        "shared"
+       ],
+       "description": "exclusive (default) or shared.",
+       "default": "exclusive"
       }
      }
     }
@@ -491,6 +1136,490 @@ export const TOOLS: readonly ToolDefinition[] = [
       "type": "string"
      },
      "description": "The tasks' ids, in the order of the request."
+    },
+    "goalId": {
+     "type": "string",
+     "description": "The new goal, if one was asked for."
+    }
+   }
+  }
+ },
+ {
+  "name": "task_update",
+  "title": "Task update",
+  "description": "Change a task that waits: its place in the graph, its priority, whatever was submitted.",
+  "kind": "command",
+  "annotations": {
+   "title": "Task update",
+   "readOnlyHint": false,
+   "destructiveHint": false,
+   "openWorldHint": false
+  },
+  "inputSchema": {
+   "type": "object",
+   "properties": {
+    "taskId": {
+     "type": "string",
+     "description": "The task; it must be blocked, ready or paused."
+    },
+    "name": {
+     "type": "string",
+     "description": "A name for people."
+    },
+    "description": {
+     "type": "string",
+     "description": "What is to be done."
+    },
+    "priority": {
+     "type": [
+      "string",
+      "integer"
+     ],
+     "minimum": 0,
+     "maximum": 100,
+     "description": "low, medium, high, critical, or a number from 0 to 100."
+    },
+    "addDependsOn": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "Ids of tasks that must complete first, too."
+    },
+    "removeDependsOn": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "Ids of tasks that it no longer waits for."
+    },
+    "addAfterFailure": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "Ids of tasks that must fail first, too."
+    },
+    "removeAfterFailure": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "Ids of tasks whose failure it no longer waits for."
+    },
+    "addCapabilities": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "What an agent must be able to do, too."
+    },
+    "removeCapabilities": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "What an agent need not be able to do any more."
+    },
+    "addResources": {
+     "type": "array",
+     "items": {
+      "$ref": "#/$defs/ResourceClaim"
+     },
+     "description": "What it holds while it runs, too; a key that is there takes the new mode."
+    },
+    "removeResources": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "Keys that it no longer holds."
+    },
+    "addLabels": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "Words to find it by, too."
+    },
+    "removeLabels": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "Words that go."
+    },
+    "assignedTo": {
+     "type": "string",
+     "description": "The only agent that may claim it; empty for any."
+    },
+    "payload": {
+     "type": "string",
+     "description": "Input of the worker, any text up to 64 KiB."
+    },
+    "payloadArtifact": {
+     "type": "string",
+     "description": "Artifact that holds a larger input, by hash; empty for none."
+    },
+    "maxRetries": {
+     "type": "integer",
+     "minimum": 0,
+     "maximum": 100,
+     "description": "How many more attempts a failed one may have, 0 to 100."
+    },
+    "backoffMs": {
+     "type": "integer",
+     "minimum": 0,
+     "maximum": 86400000,
+     "description": "Wait before the first retry, doubled for each later one, 0 to 86400000 ms."
+    },
+    "maxBackoffMs": {
+     "type": "integer",
+     "minimum": 0,
+     "maximum": 86400000,
+     "description": "The longest wait before a retry, 0 to 86400000 ms; 0 for a day."
+    },
+    "jitter": {
+     "type": "integer",
+     "minimum": 0,
+     "maximum": 100,
+     "description": "By how many percent a wait may be longer, 0 to 100."
+    },
+    "queueMs": {
+     "type": "integer",
+     "minimum": 0,
+     "maximum": 31536000000,
+     "description": "How long it may wait for a worker once it is ready, 0 to 31536000000 ms; 0 for ever."
+    },
+    "runMs": {
+     "type": "integer",
+     "minimum": 0,
+     "maximum": 31536000000,
+     "description": "How long one attempt may run, 0 to 31536000000 ms; 0 for ever."
+    },
+    "totalMs": {
+     "type": "integer",
+     "minimum": 0,
+     "maximum": 31536000000,
+     "description": "How long it may take from its submission to its end, 0 to 31536000000 ms; 0 for ever."
+    }
+   },
+   "required": [
+    "taskId"
+   ],
+   "$defs": {
+    "ResourceClaim": {
+     "description": "A hold on a thing while a task runs: a file, a folder, any key.",
+     "type": "object",
+     "properties": {
+      "key": {
+       "type": "string",
+       "maxLength": 256,
+       "description": "The thing, 1 to 256 characters; a key that ends in / stands for all keys that begin with it."
+      },
+      "mode": {
+       "type": "string",
+       "enum": [
+        "exclusive",
+        "shared"
+       ],
+       "description": "exclusive (default) or shared.",
+       "default": "exclusive"
+      }
+     }
+    }
+   }
+  },
+  "outputSchema": {
+   "type": "object",
+   "properties": {
+    "task": {
+     "$ref": "#/$defs/Task",
+     "description": "The task as it stands now."
+    }
+   },
+   "$defs": {
+    "Lease": {
+     "description": "The hold of an agent on a task until a time; an older epoch is refused.",
+     "type": "object",
+     "properties": {
+      "agentId": {
+       "type": "string",
+       "description": "The agent that holds the task."
+      },
+      "epoch": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Grows with each claim of the task; the fence against a former holder."
+      },
+      "expiresAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When the lease ends unless a heartbeat extends it, in ms since 1970."
+      }
+     }
+    },
+    "Progress": {
+     "description": "How far a running task has come.",
+     "type": "object",
+     "properties": {
+      "done": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Units done."
+      },
+      "total": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Units in all; 0 if unknown."
+      },
+      "note": {
+       "type": "string",
+       "description": "A short line for people."
+      }
+     }
+    },
+    "ResourceClaim": {
+     "description": "A hold on a thing while a task runs: a file, a folder, any key.",
+     "type": "object",
+     "properties": {
+      "key": {
+       "type": "string",
+       "description": "The thing, 1 to 256 characters; a key that ends in / stands for all keys that begin with it."
+      },
+      "mode": {
+       "type": "string",
+       "description": "exclusive (default) or shared."
+      }
+     }
+    },
+    "Task": {
+     "description": "One unit of work.",
+     "type": "object",
+     "properties": {
+      "id": {
+       "type": "string",
+       "description": "The task's id, for example t42; minted by the core."
+      },
+      "goalId": {
+       "type": "string",
+       "description": "The goal it belongs to, for example g1; empty if none."
+      },
+      "name": {
+       "type": "string",
+       "description": "A name for people."
+      },
+      "description": {
+       "type": "string",
+       "description": "What is to be done."
+      },
+      "kind": {
+       "type": "string",
+       "description": "work for tasks of any worker; train and fuse for those of the neural engine."
+      },
+      "state": {
+       "type": "string",
+       "description": "blocked, ready, running, paused, completed, failed or cancelled."
+      },
+      "priority": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "0 (low) to 100 (critical); among equals goals take turns, and in a goal the oldest goes first."
+      },
+      "dependsOn": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Tasks that must complete before this one starts."
+      },
+      "afterFailure": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Tasks that must fail before this one starts."
+      },
+      "capabilities": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "What an agent must be able to do to claim it."
+      },
+      "assignedTo": {
+       "type": "string",
+       "description": "The only agent that may claim it; empty for any."
+      },
+      "resources": {
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/ResourceClaim"
+       },
+       "description": "What it holds while it runs."
+      },
+      "labels": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Free words to find it by."
+      },
+      "payload": {
+       "type": "string",
+       "description": "Input of the worker, any text up to 64 KiB."
+      },
+      "payloadArtifact": {
+       "type": "string",
+       "description": "Artifact that holds a larger input, by hash; empty if none."
+      },
+      "lease": {
+       "$ref": "#/$defs/Lease",
+       "description": "The lease while it runs."
+      },
+      "attempts": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many attempts have begun; also the epoch of the last lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many attempts were given back without fault and do not count as retries."
+      },
+      "maxRetries": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many more attempts a failed one may have."
+      },
+      "backoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Wait before the first retry, in ms; doubled for each later one."
+      },
+      "maxBackoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "The longest wait before a retry, in ms; 0 for a day."
+      },
+      "jitter": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "By how many percent a wait may be longer, drawn from the swarm's seed."
+      },
+      "nonRetryable": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Error codes after which it is not tried again."
+      },
+      "queueMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may wait for a worker once it is ready, in ms; 0 for ever."
+      },
+      "runMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long one attempt may run, in ms; 0 for ever."
+      },
+      "totalMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may take from its submission to its end, in ms; 0 for ever."
+      },
+      "notBeforeMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Not before this time, in ms since 1970; 0 if at once."
+      },
+      "progress": {
+       "$ref": "#/$defs/Progress",
+       "description": "How far it has come."
+      },
+      "output": {
+       "type": "string",
+       "description": "Result of the worker, any text up to 64 KiB."
+      },
+      "artifact": {
+       "type": "string",
+       "description": "Artifact that holds the result's bytes, by hash; empty if none."
+      },
+      "error": {
+       "$ref": "#/$defs/TaskError",
+       "description": "Why it failed or was cancelled."
+      },
+      "lastAgentId": {
+       "type": "string",
+       "description": "The agent of its last attempt; empty if none has begun."
+      },
+      "createdAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it was submitted, in ms since 1970."
+      },
+      "readyAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it last became ready, in ms since 1970; 0 if never."
+      },
+      "startedAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When its last attempt began, in ms since 1970; 0 if never."
+      },
+      "finishedAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it ended, in ms since 1970; 0 if it has not."
+      },
+      "cancelRequested": {
+       "type": "boolean",
+       "description": "True when its holder should stop."
+      },
+      "held": {
+       "type": "boolean",
+       "description": "True if it is held back: it does not start until it is resumed."
+      },
+      "waitsFor": {
+       "type": "string",
+       "description": "Why it does not run, in words, when it waits; empty otherwise."
+      }
+     }
+    },
+    "TaskError": {
+     "description": "Why a task ended without a result.",
+     "type": "object",
+     "properties": {
+      "code": {
+       "type": "string",
+       "description": "A stable word, for example timeout, lease_expired or a code of the worker's own."
+      },
+      "message": {
+       "type": "string",
+       "description": "What went wrong, in words."
+      }
+     }
     }
    }
   }
@@ -704,6 +1833,20 @@ export const TOOLS: readonly ToolDefinition[] = [
       }
      }
     },
+    "ResourceClaim": {
+     "description": "A hold on a thing while a task runs: a file, a folder, any key.",
+     "type": "object",
+     "properties": {
+      "key": {
+       "type": "string",
+       "description": "The thing, 1 to 256 characters; a key that ends in / stands for all keys that begin with it."
+      },
+      "mode": {
+       "type": "string",
+       "description": "exclusive (default) or shared."
+      }
+     }
+    },
     "Task": {
      "description": "One unit of work.",
      "type": "object",
@@ -736,7 +1879,7 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 4294967295,
-       "description": "0 (low) to 100 (critical); ties go first come, first served."
+       "description": "0 (low) to 100 (critical); among equals goals take turns, and in a goal the oldest goes first."
       },
       "dependsOn": {
        "type": "array",
@@ -744,6 +1887,13 @@ export const TOOLS: readonly ToolDefinition[] = [
         "type": "string"
        },
        "description": "Tasks that must complete before this one starts."
+      },
+      "afterFailure": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Tasks that must fail before this one starts."
       },
       "capabilities": {
        "type": "array",
@@ -756,9 +1906,27 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "string",
        "description": "The only agent that may claim it; empty for any."
       },
+      "resources": {
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/ResourceClaim"
+       },
+       "description": "What it holds while it runs."
+      },
+      "labels": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Free words to find it by."
+      },
       "payload": {
        "type": "string",
        "description": "Input of the worker, any text up to 64 KiB."
+      },
+      "payloadArtifact": {
+       "type": "string",
+       "description": "Artifact that holds a larger input, by hash; empty if none."
       },
       "lease": {
        "$ref": "#/$defs/Lease",
@@ -768,7 +1936,13 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 4294967295,
-       "description": "How many attempts have begun."
+       "description": "How many attempts have begun; also the epoch of the last lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many attempts were given back without fault and do not count as retries."
       },
       "maxRetries": {
        "type": "integer",
@@ -781,6 +1955,43 @@ export const TOOLS: readonly ToolDefinition[] = [
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "Wait before the first retry, in ms; doubled for each later one."
+      },
+      "maxBackoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "The longest wait before a retry, in ms; 0 for a day."
+      },
+      "jitter": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "By how many percent a wait may be longer, drawn from the swarm's seed."
+      },
+      "nonRetryable": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Error codes after which it is not tried again."
+      },
+      "queueMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may wait for a worker once it is ready, in ms; 0 for ever."
+      },
+      "runMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long one attempt may run, in ms; 0 for ever."
+      },
+      "totalMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may take from its submission to its end, in ms; 0 for ever."
       },
       "notBeforeMs": {
        "type": "integer",
@@ -814,6 +2025,12 @@ export const TOOLS: readonly ToolDefinition[] = [
        "maximum": 9007199254740991,
        "description": "When it was submitted, in ms since 1970."
       },
+      "readyAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it last became ready, in ms since 1970; 0 if never."
+      },
       "startedAtMs": {
        "type": "integer",
        "minimum": 0,
@@ -829,6 +2046,10 @@ export const TOOLS: readonly ToolDefinition[] = [
       "cancelRequested": {
        "type": "boolean",
        "description": "True when its holder should stop."
+      },
+      "held": {
+       "type": "boolean",
+       "description": "True if it is held back: it does not start until it is resumed."
       },
       "waitsFor": {
        "type": "string",
@@ -964,7 +2185,7 @@ export const TOOLS: readonly ToolDefinition[] = [
  {
   "name": "task_report",
   "title": "Task report",
-  "description": "End the attempt of a running task, completed or failed.",
+  "description": "End the attempt of a running task: completed, failed, or given back.",
   "kind": "command",
   "annotations": {
    "title": "Task report",
@@ -993,9 +2214,10 @@ export const TOOLS: readonly ToolDefinition[] = [
      "type": "string",
      "enum": [
       "completed",
-      "failed"
+      "failed",
+      "released"
      ],
-     "description": "completed or failed."
+     "description": "completed, failed or released; released gives it back without fault."
     },
     "output": {
      "type": "string",
@@ -1101,6 +2323,20 @@ export const TOOLS: readonly ToolDefinition[] = [
       }
      }
     },
+    "ResourceClaim": {
+     "description": "A hold on a thing while a task runs: a file, a folder, any key.",
+     "type": "object",
+     "properties": {
+      "key": {
+       "type": "string",
+       "description": "The thing, 1 to 256 characters; a key that ends in / stands for all keys that begin with it."
+      },
+      "mode": {
+       "type": "string",
+       "description": "exclusive (default) or shared."
+      }
+     }
+    },
     "Task": {
      "description": "One unit of work.",
      "type": "object",
@@ -1133,7 +2369,7 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 4294967295,
-       "description": "0 (low) to 100 (critical); ties go first come, first served."
+       "description": "0 (low) to 100 (critical); among equals goals take turns, and in a goal the oldest goes first."
       },
       "dependsOn": {
        "type": "array",
@@ -1141,6 +2377,13 @@ export const TOOLS: readonly ToolDefinition[] = [
         "type": "string"
        },
        "description": "Tasks that must complete before this one starts."
+      },
+      "afterFailure": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Tasks that must fail before this one starts."
       },
       "capabilities": {
        "type": "array",
@@ -1153,9 +2396,27 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "string",
        "description": "The only agent that may claim it; empty for any."
       },
+      "resources": {
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/ResourceClaim"
+       },
+       "description": "What it holds while it runs."
+      },
+      "labels": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Free words to find it by."
+      },
       "payload": {
        "type": "string",
        "description": "Input of the worker, any text up to 64 KiB."
+      },
+      "payloadArtifact": {
+       "type": "string",
+       "description": "Artifact that holds a larger input, by hash; empty if none."
       },
       "lease": {
        "$ref": "#/$defs/Lease",
@@ -1165,7 +2426,13 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 4294967295,
-       "description": "How many attempts have begun."
+       "description": "How many attempts have begun; also the epoch of the last lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many attempts were given back without fault and do not count as retries."
       },
       "maxRetries": {
        "type": "integer",
@@ -1178,6 +2445,43 @@ export const TOOLS: readonly ToolDefinition[] = [
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "Wait before the first retry, in ms; doubled for each later one."
+      },
+      "maxBackoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "The longest wait before a retry, in ms; 0 for a day."
+      },
+      "jitter": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "By how many percent a wait may be longer, drawn from the swarm's seed."
+      },
+      "nonRetryable": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Error codes after which it is not tried again."
+      },
+      "queueMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may wait for a worker once it is ready, in ms; 0 for ever."
+      },
+      "runMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long one attempt may run, in ms; 0 for ever."
+      },
+      "totalMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may take from its submission to its end, in ms; 0 for ever."
       },
       "notBeforeMs": {
        "type": "integer",
@@ -1211,6 +2515,12 @@ export const TOOLS: readonly ToolDefinition[] = [
        "maximum": 9007199254740991,
        "description": "When it was submitted, in ms since 1970."
       },
+      "readyAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it last became ready, in ms since 1970; 0 if never."
+      },
       "startedAtMs": {
        "type": "integer",
        "minimum": 0,
@@ -1226,6 +2536,10 @@ export const TOOLS: readonly ToolDefinition[] = [
       "cancelRequested": {
        "type": "boolean",
        "description": "True when its holder should stop."
+      },
+      "held": {
+       "type": "boolean",
+       "description": "True if it is held back: it does not start until it is resumed."
       },
       "waitsFor": {
        "type": "string",
@@ -1400,6 +2714,16 @@ export const TOOLS: readonly ToolDefinition[] = [
       "plan": {
        "type": "string",
        "description": "The resolved training plan as JSON text, of a training goal; swarm_query alone gives it."
+      },
+      "paused": {
+       "type": "boolean",
+       "description": "True while none of its tasks may start."
+      },
+      "served": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "The number of the event by which a task of it started last; goals take turns by it."
       }
      }
     },
@@ -1447,6 +2771,20 @@ export const TOOLS: readonly ToolDefinition[] = [
       }
      }
     },
+    "ResourceClaim": {
+     "description": "A hold on a thing while a task runs: a file, a folder, any key.",
+     "type": "object",
+     "properties": {
+      "key": {
+       "type": "string",
+       "description": "The thing, 1 to 256 characters; a key that ends in / stands for all keys that begin with it."
+      },
+      "mode": {
+       "type": "string",
+       "description": "exclusive (default) or shared."
+      }
+     }
+    },
     "Task": {
      "description": "One unit of work.",
      "type": "object",
@@ -1479,7 +2817,7 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 4294967295,
-       "description": "0 (low) to 100 (critical); ties go first come, first served."
+       "description": "0 (low) to 100 (critical); among equals goals take turns, and in a goal the oldest goes first."
       },
       "dependsOn": {
        "type": "array",
@@ -1487,6 +2825,13 @@ export const TOOLS: readonly ToolDefinition[] = [
         "type": "string"
        },
        "description": "Tasks that must complete before this one starts."
+      },
+      "afterFailure": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Tasks that must fail before this one starts."
       },
       "capabilities": {
        "type": "array",
@@ -1499,9 +2844,27 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "string",
        "description": "The only agent that may claim it; empty for any."
       },
+      "resources": {
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/ResourceClaim"
+       },
+       "description": "What it holds while it runs."
+      },
+      "labels": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Free words to find it by."
+      },
       "payload": {
        "type": "string",
        "description": "Input of the worker, any text up to 64 KiB."
+      },
+      "payloadArtifact": {
+       "type": "string",
+       "description": "Artifact that holds a larger input, by hash; empty if none."
       },
       "lease": {
        "$ref": "#/$defs/Lease",
@@ -1511,7 +2874,13 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 4294967295,
-       "description": "How many attempts have begun."
+       "description": "How many attempts have begun; also the epoch of the last lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many attempts were given back without fault and do not count as retries."
       },
       "maxRetries": {
        "type": "integer",
@@ -1524,6 +2893,43 @@ export const TOOLS: readonly ToolDefinition[] = [
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "Wait before the first retry, in ms; doubled for each later one."
+      },
+      "maxBackoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "The longest wait before a retry, in ms; 0 for a day."
+      },
+      "jitter": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "By how many percent a wait may be longer, drawn from the swarm's seed."
+      },
+      "nonRetryable": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Error codes after which it is not tried again."
+      },
+      "queueMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may wait for a worker once it is ready, in ms; 0 for ever."
+      },
+      "runMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long one attempt may run, in ms; 0 for ever."
+      },
+      "totalMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may take from its submission to its end, in ms; 0 for ever."
       },
       "notBeforeMs": {
        "type": "integer",
@@ -1557,6 +2963,12 @@ export const TOOLS: readonly ToolDefinition[] = [
        "maximum": 9007199254740991,
        "description": "When it was submitted, in ms since 1970."
       },
+      "readyAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it last became ready, in ms since 1970; 0 if never."
+      },
       "startedAtMs": {
        "type": "integer",
        "minimum": 0,
@@ -1572,6 +2984,10 @@ export const TOOLS: readonly ToolDefinition[] = [
       "cancelRequested": {
        "type": "boolean",
        "description": "True when its holder should stop."
+      },
+      "held": {
+       "type": "boolean",
+       "description": "True if it is held back: it does not start until it is resumed."
       },
       "waitsFor": {
        "type": "string",
@@ -1590,6 +3006,441 @@ export const TOOLS: readonly ToolDefinition[] = [
       "message": {
        "type": "string",
        "description": "What went wrong, in words."
+      }
+     }
+    }
+   }
+  }
+ },
+ {
+  "name": "task_list",
+  "title": "Task list",
+  "description": "List tasks by state, goal, agent or label.",
+  "kind": "query",
+  "annotations": {
+   "title": "Task list",
+   "readOnlyHint": true,
+   "destructiveHint": false,
+   "openWorldHint": false
+  },
+  "inputSchema": {
+   "type": "object",
+   "properties": {
+    "state": {
+     "type": "string",
+     "enum": [
+      "blocked",
+      "ready",
+      "running",
+      "paused",
+      "completed",
+      "failed",
+      "cancelled"
+     ],
+     "description": "blocked, ready, running, paused, completed, failed or cancelled; absent for any."
+    },
+    "goalId": {
+     "type": "string",
+     "description": "Only tasks of this goal."
+    },
+    "agentId": {
+     "type": "string",
+     "description": "Only tasks that this agent holds or held last."
+    },
+    "label": {
+     "type": "string",
+     "description": "Only tasks with this label."
+    },
+    "after": {
+     "type": "string",
+     "description": "The last task that the caller has seen; absent to begin."
+    },
+    "limit": {
+     "type": "integer",
+     "minimum": 1,
+     "maximum": 1000,
+     "description": "How many at most, 1 to 1000; default 100.",
+     "default": 100
+    }
+   }
+  },
+  "outputSchema": {
+   "type": "object",
+   "properties": {
+    "tasks": {
+     "type": "array",
+     "items": {
+      "$ref": "#/$defs/Task"
+     },
+     "description": "The tasks by id, without description, payload and output."
+    },
+    "nextAfter": {
+     "type": "string",
+     "description": "Give this as after to go on; absent at the end."
+    }
+   },
+   "$defs": {
+    "Lease": {
+     "description": "The hold of an agent on a task until a time; an older epoch is refused.",
+     "type": "object",
+     "properties": {
+      "agentId": {
+       "type": "string",
+       "description": "The agent that holds the task."
+      },
+      "epoch": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Grows with each claim of the task; the fence against a former holder."
+      },
+      "expiresAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When the lease ends unless a heartbeat extends it, in ms since 1970."
+      }
+     }
+    },
+    "Progress": {
+     "description": "How far a running task has come.",
+     "type": "object",
+     "properties": {
+      "done": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Units done."
+      },
+      "total": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Units in all; 0 if unknown."
+      },
+      "note": {
+       "type": "string",
+       "description": "A short line for people."
+      }
+     }
+    },
+    "ResourceClaim": {
+     "description": "A hold on a thing while a task runs: a file, a folder, any key.",
+     "type": "object",
+     "properties": {
+      "key": {
+       "type": "string",
+       "description": "The thing, 1 to 256 characters; a key that ends in / stands for all keys that begin with it."
+      },
+      "mode": {
+       "type": "string",
+       "description": "exclusive (default) or shared."
+      }
+     }
+    },
+    "Task": {
+     "description": "One unit of work.",
+     "type": "object",
+     "properties": {
+      "id": {
+       "type": "string",
+       "description": "The task's id, for example t42; minted by the core."
+      },
+      "goalId": {
+       "type": "string",
+       "description": "The goal it belongs to, for example g1; empty if none."
+      },
+      "name": {
+       "type": "string",
+       "description": "A name for people."
+      },
+      "description": {
+       "type": "string",
+       "description": "What is to be done."
+      },
+      "kind": {
+       "type": "string",
+       "description": "work for tasks of any worker; train and fuse for those of the neural engine."
+      },
+      "state": {
+       "type": "string",
+       "description": "blocked, ready, running, paused, completed, failed or cancelled."
+      },
+      "priority": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "0 (low) to 100 (critical); among equals goals take turns, and in a goal the oldest goes first."
+      },
+      "dependsOn": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Tasks that must complete before this one starts."
+      },
+      "afterFailure": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Tasks that must fail before this one starts."
+      },
+      "capabilities": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "What an agent must be able to do to claim it."
+      },
+      "assignedTo": {
+       "type": "string",
+       "description": "The only agent that may claim it; empty for any."
+      },
+      "resources": {
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/ResourceClaim"
+       },
+       "description": "What it holds while it runs."
+      },
+      "labels": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Free words to find it by."
+      },
+      "payload": {
+       "type": "string",
+       "description": "Input of the worker, any text up to 64 KiB."
+      },
+      "payloadArtifact": {
+       "type": "string",
+       "description": "Artifact that holds a larger input, by hash; empty if none."
+      },
+      "lease": {
+       "$ref": "#/$defs/Lease",
+       "description": "The lease while it runs."
+      },
+      "attempts": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many attempts have begun; also the epoch of the last lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many attempts were given back without fault and do not count as retries."
+      },
+      "maxRetries": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many more attempts a failed one may have."
+      },
+      "backoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Wait before the first retry, in ms; doubled for each later one."
+      },
+      "maxBackoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "The longest wait before a retry, in ms; 0 for a day."
+      },
+      "jitter": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "By how many percent a wait may be longer, drawn from the swarm's seed."
+      },
+      "nonRetryable": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Error codes after which it is not tried again."
+      },
+      "queueMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may wait for a worker once it is ready, in ms; 0 for ever."
+      },
+      "runMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long one attempt may run, in ms; 0 for ever."
+      },
+      "totalMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may take from its submission to its end, in ms; 0 for ever."
+      },
+      "notBeforeMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "Not before this time, in ms since 1970; 0 if at once."
+      },
+      "progress": {
+       "$ref": "#/$defs/Progress",
+       "description": "How far it has come."
+      },
+      "output": {
+       "type": "string",
+       "description": "Result of the worker, any text up to 64 KiB."
+      },
+      "artifact": {
+       "type": "string",
+       "description": "Artifact that holds the result's bytes, by hash; empty if none."
+      },
+      "error": {
+       "$ref": "#/$defs/TaskError",
+       "description": "Why it failed or was cancelled."
+      },
+      "lastAgentId": {
+       "type": "string",
+       "description": "The agent of its last attempt; empty if none has begun."
+      },
+      "createdAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it was submitted, in ms since 1970."
+      },
+      "readyAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it last became ready, in ms since 1970; 0 if never."
+      },
+      "startedAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When its last attempt began, in ms since 1970; 0 if never."
+      },
+      "finishedAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it ended, in ms since 1970; 0 if it has not."
+      },
+      "cancelRequested": {
+       "type": "boolean",
+       "description": "True when its holder should stop."
+      },
+      "held": {
+       "type": "boolean",
+       "description": "True if it is held back: it does not start until it is resumed."
+      },
+      "waitsFor": {
+       "type": "string",
+       "description": "Why it does not run, in words, when it waits; empty otherwise."
+      }
+     }
+    },
+    "TaskError": {
+     "description": "Why a task ended without a result.",
+     "type": "object",
+     "properties": {
+      "code": {
+       "type": "string",
+       "description": "A stable word, for example timeout, lease_expired or a code of the worker's own."
+      },
+      "message": {
+       "type": "string",
+       "description": "What went wrong, in words."
+      }
+     }
+    }
+   }
+  }
+ },
+ {
+  "name": "task_explain",
+  "title": "Task explain",
+  "description": "Tell why a task does not run, by the exact rule.",
+  "kind": "query",
+  "annotations": {
+   "title": "Task explain",
+   "readOnlyHint": true,
+   "destructiveHint": false,
+   "openWorldHint": false
+  },
+  "inputSchema": {
+   "type": "object",
+   "properties": {
+    "taskId": {
+     "type": "string",
+     "description": "The task."
+    },
+    "agentId": {
+     "type": "string",
+     "description": "Also tell what keeps this agent from it."
+    }
+   },
+   "required": [
+    "taskId"
+   ]
+  },
+  "outputSchema": {
+   "type": "object",
+   "properties": {
+    "taskId": {
+     "type": "string",
+     "description": "The task."
+    },
+    "state": {
+     "type": "string",
+     "description": "Its state."
+    },
+    "claimable": {
+     "type": "boolean",
+     "description": "True if a worker that asks now gets it, once the tasks before it are taken; with agentId, if that agent does."
+    },
+    "reasons": {
+     "type": "array",
+     "items": {
+      "$ref": "#/$defs/Reason"
+     },
+     "description": "Why it does not run, the rule that bites first at the beginning."
+    }
+   },
+   "$defs": {
+    "Reason": {
+     "description": "One rule that keeps a task from running.",
+     "type": "object",
+     "properties": {
+      "rule": {
+       "type": "string",
+       "description": "ended, running, paused, dependency, after_failure, backoff, deadline, goal_paused, swarm_paused, resource, assigned, capability, no_agent, agent_paused, agent_lost, agent_retired, capacity, or worker."
+      },
+      "message": {
+       "type": "string",
+       "description": "The rule with what it is about, for example: waits for t17."
+      },
+      "taskId": {
+       "type": "string",
+       "description": "The task it waits for, or that holds the resource."
+      },
+      "agentId": {
+       "type": "string",
+       "description": "The agent it is about."
+      },
+      "untilMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When the reason ends unless something else happens, in ms since 1970."
       }
      }
     }
@@ -1777,6 +3628,20 @@ export const TOOLS: readonly ToolDefinition[] = [
       }
      }
     },
+    "ResourceClaim": {
+     "description": "A hold on a thing while a task runs: a file, a folder, any key.",
+     "type": "object",
+     "properties": {
+      "key": {
+       "type": "string",
+       "description": "The thing, 1 to 256 characters; a key that ends in / stands for all keys that begin with it."
+      },
+      "mode": {
+       "type": "string",
+       "description": "exclusive (default) or shared."
+      }
+     }
+    },
     "Task": {
      "description": "One unit of work.",
      "type": "object",
@@ -1809,7 +3674,7 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 4294967295,
-       "description": "0 (low) to 100 (critical); ties go first come, first served."
+       "description": "0 (low) to 100 (critical); among equals goals take turns, and in a goal the oldest goes first."
       },
       "dependsOn": {
        "type": "array",
@@ -1817,6 +3682,13 @@ export const TOOLS: readonly ToolDefinition[] = [
         "type": "string"
        },
        "description": "Tasks that must complete before this one starts."
+      },
+      "afterFailure": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Tasks that must fail before this one starts."
       },
       "capabilities": {
        "type": "array",
@@ -1829,9 +3701,27 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "string",
        "description": "The only agent that may claim it; empty for any."
       },
+      "resources": {
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/ResourceClaim"
+       },
+       "description": "What it holds while it runs."
+      },
+      "labels": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Free words to find it by."
+      },
       "payload": {
        "type": "string",
        "description": "Input of the worker, any text up to 64 KiB."
+      },
+      "payloadArtifact": {
+       "type": "string",
+       "description": "Artifact that holds a larger input, by hash; empty if none."
       },
       "lease": {
        "$ref": "#/$defs/Lease",
@@ -1841,7 +3731,13 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 4294967295,
-       "description": "How many attempts have begun."
+       "description": "How many attempts have begun; also the epoch of the last lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many attempts were given back without fault and do not count as retries."
       },
       "maxRetries": {
        "type": "integer",
@@ -1854,6 +3750,43 @@ export const TOOLS: readonly ToolDefinition[] = [
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "Wait before the first retry, in ms; doubled for each later one."
+      },
+      "maxBackoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "The longest wait before a retry, in ms; 0 for a day."
+      },
+      "jitter": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "By how many percent a wait may be longer, drawn from the swarm's seed."
+      },
+      "nonRetryable": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Error codes after which it is not tried again."
+      },
+      "queueMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may wait for a worker once it is ready, in ms; 0 for ever."
+      },
+      "runMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long one attempt may run, in ms; 0 for ever."
+      },
+      "totalMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may take from its submission to its end, in ms; 0 for ever."
       },
       "notBeforeMs": {
        "type": "integer",
@@ -1887,6 +3820,12 @@ export const TOOLS: readonly ToolDefinition[] = [
        "maximum": 9007199254740991,
        "description": "When it was submitted, in ms since 1970."
       },
+      "readyAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it last became ready, in ms since 1970; 0 if never."
+      },
       "startedAtMs": {
        "type": "integer",
        "minimum": 0,
@@ -1902,6 +3841,10 @@ export const TOOLS: readonly ToolDefinition[] = [
       "cancelRequested": {
        "type": "boolean",
        "description": "True when its holder should stop."
+      },
+      "held": {
+       "type": "boolean",
+       "description": "True if it is held back: it does not start until it is resumed."
       },
       "waitsFor": {
        "type": "string",
@@ -1922,6 +3865,101 @@ export const TOOLS: readonly ToolDefinition[] = [
        "description": "What went wrong, in words."
       }
      }
+    }
+   }
+  }
+ },
+ {
+  "name": "swarm_pause",
+  "title": "Swarm pause",
+  "description": "Hold back a task, a goal, an agent or the whole swarm: nothing new starts.",
+  "kind": "command",
+  "annotations": {
+   "title": "Swarm pause",
+   "readOnlyHint": false,
+   "destructiveHint": false,
+   "openWorldHint": false
+  },
+  "inputSchema": {
+   "type": "object",
+   "properties": {
+    "taskId": {
+     "type": "string",
+     "description": "A task; one that runs is held back once its attempt ends without a result."
+    },
+    "goalId": {
+     "type": "string",
+     "description": "A goal: none of its tasks starts."
+    },
+    "agentId": {
+     "type": "string",
+     "description": "An agent: it gets no new tasks."
+    },
+    "reason": {
+     "type": "string",
+     "description": "Why, for the log."
+    }
+   }
+  },
+  "outputSchema": {
+   "type": "object",
+   "properties": {
+    "paused": {
+     "type": "string",
+     "description": "What is held back: the id, or the swarm's id."
+    },
+    "changed": {
+     "type": "boolean",
+     "description": "True if this call did it, false if it was so."
+    },
+    "running": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "Tasks of it that run on."
+    }
+   }
+  }
+ },
+ {
+  "name": "swarm_resume",
+  "title": "Swarm resume",
+  "description": "Let go on what was held back.",
+  "kind": "command",
+  "annotations": {
+   "title": "Swarm resume",
+   "readOnlyHint": false,
+   "destructiveHint": false,
+   "openWorldHint": false
+  },
+  "inputSchema": {
+   "type": "object",
+   "properties": {
+    "taskId": {
+     "type": "string",
+     "description": "A task."
+    },
+    "goalId": {
+     "type": "string",
+     "description": "A goal."
+    },
+    "agentId": {
+     "type": "string",
+     "description": "An agent."
+    }
+   }
+  },
+  "outputSchema": {
+   "type": "object",
+   "properties": {
+    "resumed": {
+     "type": "string",
+     "description": "What goes on: the id, or the swarm's id."
+    },
+    "changed": {
+     "type": "boolean",
+     "description": "True if this call did it, false if it was so."
     }
    }
   }
@@ -2000,6 +4038,10 @@ export const TOOLS: readonly ToolDefinition[] = [
       "$ref": "#/$defs/Goal"
      },
      "description": "The unfinished goals, if verbose."
+    },
+    "paused": {
+     "type": "boolean",
+     "description": "True while nothing new starts."
     }
    },
    "$defs": {
@@ -2042,7 +4084,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "state": {
        "type": "string",
-       "description": "idle, busy, or retired."
+       "description": "idle, busy, paused, lost (silent for too long), or retired."
       },
       "running": {
        "type": "integer",
@@ -2060,7 +4102,7 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 9007199254740991,
-       "description": "How many attempts of it failed or lost their lease."
+       "description": "How many attempts of it failed, ran out of time or lost their lease."
       },
       "createdAtMs": {
        "type": "integer",
@@ -2073,6 +4115,52 @@ export const TOOLS: readonly ToolDefinition[] = [
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "When it was last heard of, in ms since 1970."
+      },
+      "silenceMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may be silent before it counts as lost, in ms; 0 if leases alone decide."
+      },
+      "paused": {
+       "type": "boolean",
+       "description": "True while it gets no new tasks."
+      },
+      "claimed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many tasks it has claimed."
+      },
+      "expired": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many of the failed attempts lost their lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts were given back without fault."
+      },
+      "cancelled": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts ended because their task was cancelled."
+      },
+      "busyMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long its ended attempts took together, in ms."
+      },
+      "longestMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long the longest of its ended attempts took, in ms."
       }
      }
     },
@@ -2134,6 +4222,16 @@ export const TOOLS: readonly ToolDefinition[] = [
       "plan": {
        "type": "string",
        "description": "The resolved training plan as JSON text, of a training goal; swarm_query alone gives it."
+      },
+      "paused": {
+       "type": "boolean",
+       "description": "True while none of its tasks may start."
+      },
+      "served": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "The number of the event by which a task of it started last; goals take turns by it."
       }
      }
     },
@@ -2307,7 +4405,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "state": {
        "type": "string",
-       "description": "idle, busy, or retired."
+       "description": "idle, busy, paused, lost (silent for too long), or retired."
       },
       "running": {
        "type": "integer",
@@ -2325,7 +4423,7 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 9007199254740991,
-       "description": "How many attempts of it failed or lost their lease."
+       "description": "How many attempts of it failed, ran out of time or lost their lease."
       },
       "createdAtMs": {
        "type": "integer",
@@ -2338,6 +4436,52 @@ export const TOOLS: readonly ToolDefinition[] = [
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "When it was last heard of, in ms since 1970."
+      },
+      "silenceMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may be silent before it counts as lost, in ms; 0 if leases alone decide."
+      },
+      "paused": {
+       "type": "boolean",
+       "description": "True while it gets no new tasks."
+      },
+      "claimed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many tasks it has claimed."
+      },
+      "expired": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many of the failed attempts lost their lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts were given back without fault."
+      },
+      "cancelled": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts ended because their task was cancelled."
+      },
+      "busyMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long its ended attempts took together, in ms."
+      },
+      "longestMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long the longest of its ended attempts took, in ms."
       }
      }
     },
@@ -2399,6 +4543,16 @@ export const TOOLS: readonly ToolDefinition[] = [
       "plan": {
        "type": "string",
        "description": "The resolved training plan as JSON text, of a training goal; swarm_query alone gives it."
+      },
+      "paused": {
+       "type": "boolean",
+       "description": "True while none of its tasks may start."
+      },
+      "served": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "The number of the event by which a task of it started last; goals take turns by it."
       }
      }
     },
@@ -2446,6 +4600,20 @@ export const TOOLS: readonly ToolDefinition[] = [
       }
      }
     },
+    "ResourceClaim": {
+     "description": "A hold on a thing while a task runs: a file, a folder, any key.",
+     "type": "object",
+     "properties": {
+      "key": {
+       "type": "string",
+       "description": "The thing, 1 to 256 characters; a key that ends in / stands for all keys that begin with it."
+      },
+      "mode": {
+       "type": "string",
+       "description": "exclusive (default) or shared."
+      }
+     }
+    },
     "Task": {
      "description": "One unit of work.",
      "type": "object",
@@ -2478,7 +4646,7 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 4294967295,
-       "description": "0 (low) to 100 (critical); ties go first come, first served."
+       "description": "0 (low) to 100 (critical); among equals goals take turns, and in a goal the oldest goes first."
       },
       "dependsOn": {
        "type": "array",
@@ -2486,6 +4654,13 @@ export const TOOLS: readonly ToolDefinition[] = [
         "type": "string"
        },
        "description": "Tasks that must complete before this one starts."
+      },
+      "afterFailure": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Tasks that must fail before this one starts."
       },
       "capabilities": {
        "type": "array",
@@ -2498,9 +4673,27 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "string",
        "description": "The only agent that may claim it; empty for any."
       },
+      "resources": {
+       "type": "array",
+       "items": {
+        "$ref": "#/$defs/ResourceClaim"
+       },
+       "description": "What it holds while it runs."
+      },
+      "labels": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Free words to find it by."
+      },
       "payload": {
        "type": "string",
        "description": "Input of the worker, any text up to 64 KiB."
+      },
+      "payloadArtifact": {
+       "type": "string",
+       "description": "Artifact that holds a larger input, by hash; empty if none."
       },
       "lease": {
        "$ref": "#/$defs/Lease",
@@ -2510,7 +4703,13 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 4294967295,
-       "description": "How many attempts have begun."
+       "description": "How many attempts have begun; also the epoch of the last lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "How many attempts were given back without fault and do not count as retries."
       },
       "maxRetries": {
        "type": "integer",
@@ -2523,6 +4722,43 @@ export const TOOLS: readonly ToolDefinition[] = [
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "Wait before the first retry, in ms; doubled for each later one."
+      },
+      "maxBackoffMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "The longest wait before a retry, in ms; 0 for a day."
+      },
+      "jitter": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 4294967295,
+       "description": "By how many percent a wait may be longer, drawn from the swarm's seed."
+      },
+      "nonRetryable": {
+       "type": "array",
+       "items": {
+        "type": "string"
+       },
+       "description": "Error codes after which it is not tried again."
+      },
+      "queueMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may wait for a worker once it is ready, in ms; 0 for ever."
+      },
+      "runMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long one attempt may run, in ms; 0 for ever."
+      },
+      "totalMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may take from its submission to its end, in ms; 0 for ever."
       },
       "notBeforeMs": {
        "type": "integer",
@@ -2556,6 +4792,12 @@ export const TOOLS: readonly ToolDefinition[] = [
        "maximum": 9007199254740991,
        "description": "When it was submitted, in ms since 1970."
       },
+      "readyAtMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "When it last became ready, in ms since 1970; 0 if never."
+      },
       "startedAtMs": {
        "type": "integer",
        "minimum": 0,
@@ -2571,6 +4813,10 @@ export const TOOLS: readonly ToolDefinition[] = [
       "cancelRequested": {
        "type": "boolean",
        "description": "True when its holder should stop."
+      },
+      "held": {
+       "type": "boolean",
+       "description": "True if it is held back: it does not start until it is resumed."
       },
       "waitsFor": {
        "type": "string",
@@ -2620,8 +4866,27 @@ export const TOOLS: readonly ToolDefinition[] = [
      "type": "integer",
      "minimum": 1,
      "maximum": 10000,
-     "description": "How many events at most, 1 to 10000; default 1000.",
+     "description": "How many events to look at, 1 to 10000; default 1000.",
      "default": 1000
+    },
+    "kinds": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "Only events of these kinds, for example TaskCompleted."
+    },
+    "taskId": {
+     "type": "string",
+     "description": "Only events of this task."
+    },
+    "agentId": {
+     "type": "string",
+     "description": "Only events of this agent."
+    },
+    "goalId": {
+     "type": "string",
+     "description": "Only events of this goal and its tasks."
     }
    }
   },
@@ -2637,13 +4902,13 @@ export const TOOLS: readonly ToolDefinition[] = [
      "items": {
       "type": "string"
      },
-     "description": "The events after the cursor, as canonical JSON lines."
+     "description": "The events after the cursor that pass, as canonical JSON lines."
     },
     "nextAfter": {
      "type": "integer",
      "minimum": 0,
      "maximum": 9007199254740991,
-     "description": "The cursor to go on from."
+     "description": "The cursor to go on from: no event is missed or seen twice, whatever the filters."
     }
    },
    "$defs": {
@@ -2686,7 +4951,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "state": {
        "type": "string",
-       "description": "idle, busy, or retired."
+       "description": "idle, busy, paused, lost (silent for too long), or retired."
       },
       "running": {
        "type": "integer",
@@ -2704,7 +4969,7 @@ export const TOOLS: readonly ToolDefinition[] = [
        "type": "integer",
        "minimum": 0,
        "maximum": 9007199254740991,
-       "description": "How many attempts of it failed or lost their lease."
+       "description": "How many attempts of it failed, ran out of time or lost their lease."
       },
       "createdAtMs": {
        "type": "integer",
@@ -2717,6 +4982,52 @@ export const TOOLS: readonly ToolDefinition[] = [
        "minimum": 0,
        "maximum": 9007199254740991,
        "description": "When it was last heard of, in ms since 1970."
+      },
+      "silenceMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long it may be silent before it counts as lost, in ms; 0 if leases alone decide."
+      },
+      "paused": {
+       "type": "boolean",
+       "description": "True while it gets no new tasks."
+      },
+      "claimed": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many tasks it has claimed."
+      },
+      "expired": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many of the failed attempts lost their lease."
+      },
+      "released": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts were given back without fault."
+      },
+      "cancelled": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How many attempts ended because their task was cancelled."
+      },
+      "busyMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long its ended attempts took together, in ms."
+      },
+      "longestMs": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "How long the longest of its ended attempts took, in ms."
       }
      }
     },
@@ -2778,6 +5089,16 @@ export const TOOLS: readonly ToolDefinition[] = [
       "plan": {
        "type": "string",
        "description": "The resolved training plan as JSON text, of a training goal; swarm_query alone gives it."
+      },
+      "paused": {
+       "type": "boolean",
+       "description": "True while none of its tasks may start."
+      },
+      "served": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 9007199254740991,
+       "description": "The number of the event by which a task of it started last; goals take turns by it."
       }
      }
     },
@@ -2836,6 +5157,10 @@ export const TOOLS: readonly ToolDefinition[] = [
         "$ref": "#/$defs/Goal"
        },
        "description": "The unfinished goals, if verbose."
+      },
+      "paused": {
+       "type": "boolean",
+       "description": "True while nothing new starts."
       }
      }
     },
@@ -3091,6 +5416,20 @@ export const TOOLS: readonly ToolDefinition[] = [
      "minimum": 0,
      "maximum": 9007199254740991,
      "description": "When tick has something to do again, in ms since 1970; 0 if nothing waits."
+    },
+    "timedOut": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "Tasks of which a deadline passed now."
+    },
+    "lost": {
+     "type": "array",
+     "items": {
+      "type": "string"
+     },
+     "description": "Agents that count as lost now."
     }
    }
   }

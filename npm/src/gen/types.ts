@@ -21,18 +21,34 @@ export interface Agent {
   model: string;
   /** How many tasks it may run at once, 1 to 1000. */
   capacity: number;
-  /** idle, busy, or retired. */
+  /** idle, busy, paused, lost (silent for too long), or retired. */
   state: string;
   /** How many tasks it runs now. */
   running: number;
   /** How many tasks it has completed. */
   completed: number;
-  /** How many attempts of it failed or lost their lease. */
+  /** How many attempts of it failed, ran out of time or lost their lease. */
   failed: number;
   /** When it was spawned, in ms since 1970. */
   createdAtMs: number;
   /** When it was last heard of, in ms since 1970. */
   lastSeenMs: number;
+  /** How long it may be silent before it counts as lost, in ms; 0 if leases alone decide. */
+  silenceMs?: number;
+  /** True while it gets no new tasks. */
+  paused?: boolean;
+  /** How many tasks it has claimed. */
+  claimed?: number;
+  /** How many of the failed attempts lost their lease. */
+  expired?: number;
+  /** How many attempts were given back without fault. */
+  released?: number;
+  /** How many attempts ended because their task was cancelled. */
+  cancelled?: number;
+  /** How long its ended attempts took together, in ms. */
+  busyMs?: number;
+  /** How long the longest of its ended attempts took, in ms. */
+  longestMs?: number;
 }
 
 /** The hold of an agent on a task until a time; an older epoch is refused. */
@@ -63,6 +79,16 @@ export interface Progress {
   note?: string | undefined;
 }
 
+/** A hold on a thing while a task runs: a file, a folder, any key. */
+export interface ResourceClaim {
+  /**
+   * The thing, 1 to 256 characters; a key that ends in / stands for all keys that begin with it.
+   */
+  key?: string | undefined;
+  /** exclusive (default) or shared. */
+  mode?: "exclusive" | "shared" | (string & {}) | undefined;
+}
+
 /** One unit of work. */
 export interface Task {
   /** The task's id, for example t42; minted by the core. */
@@ -77,24 +103,48 @@ export interface Task {
   kind: string;
   /** blocked, ready, running, paused, completed, failed or cancelled. */
   state: string;
-  /** 0 (low) to 100 (critical); ties go first come, first served. */
+  /**
+   * 0 (low) to 100 (critical); among equals goals take turns, and in a goal the oldest goes first.
+   */
   priority: number;
   /** Tasks that must complete before this one starts. */
   dependsOn?: string[];
+  /** Tasks that must fail before this one starts. */
+  afterFailure?: string[];
   /** What an agent must be able to do to claim it. */
   capabilities?: string[];
   /** The only agent that may claim it; empty for any. */
   assignedTo?: string;
+  /** What it holds while it runs. */
+  resources?: ResourceClaim[];
+  /** Free words to find it by. */
+  labels?: string[];
   /** Input of the worker, any text up to 64 KiB. */
   payload?: string;
+  /** Artifact that holds a larger input, by hash; empty if none. */
+  payloadArtifact?: string;
   /** The lease while it runs. */
   lease?: Lease;
-  /** How many attempts have begun. */
+  /** How many attempts have begun; also the epoch of the last lease. */
   attempts: number;
+  /** How many attempts were given back without fault and do not count as retries. */
+  released?: number;
   /** How many more attempts a failed one may have. */
   maxRetries: number;
   /** Wait before the first retry, in ms; doubled for each later one. */
   backoffMs: number;
+  /** The longest wait before a retry, in ms; 0 for a day. */
+  maxBackoffMs?: number;
+  /** By how many percent a wait may be longer, drawn from the swarm's seed. */
+  jitter?: number;
+  /** Error codes after which it is not tried again. */
+  nonRetryable?: string[];
+  /** How long it may wait for a worker once it is ready, in ms; 0 for ever. */
+  queueMs?: number;
+  /** How long one attempt may run, in ms; 0 for ever. */
+  runMs?: number;
+  /** How long it may take from its submission to its end, in ms; 0 for ever. */
+  totalMs?: number;
   /** Not before this time, in ms since 1970; 0 if at once. */
   notBeforeMs?: number;
   /** How far it has come. */
@@ -109,12 +159,16 @@ export interface Task {
   lastAgentId?: string;
   /** When it was submitted, in ms since 1970. */
   createdAtMs: number;
+  /** When it last became ready, in ms since 1970; 0 if never. */
+  readyAtMs?: number;
   /** When its last attempt began, in ms since 1970; 0 if never. */
   startedAtMs?: number;
   /** When it ended, in ms since 1970; 0 if it has not. */
   finishedAtMs?: number;
   /** True when its holder should stop. */
   cancelRequested?: boolean;
+  /** True if it is held back: it does not start until it is resumed. */
+  held?: boolean;
   /** Why it does not run, in words, when it waits; empty otherwise. */
   waitsFor?: string;
 }
@@ -145,6 +199,10 @@ export interface Goal {
   finishedAtMs?: number;
   /** The resolved training plan as JSON text, of a training goal; swarm_query alone gives it. */
   plan?: string;
+  /** True while none of its tasks may start. */
+  paused?: boolean;
+  /** The number of the event by which a task of it started last; goals take turns by it. */
+  served?: number;
 }
 
 /** A file that the swarm keeps, named by its content. */
@@ -236,12 +294,101 @@ export interface AgentSpawnRequest {
   capacity?: number | undefined;
   /** How many agents of this kind, 1 to 1000; default 1. */
   count?: number | undefined;
+  /**
+   * Take the agent of this name that is there, if one is and it equals what is given; needs a name.
+   */
+  join?: boolean | undefined;
+  /**
+   * How long it may be silent before it counts as lost, 1000 to 86400000 ms; absent: leases alone
+   * decide.
+   */
+  silenceMs?: number | undefined;
 }
 
 /** Response of agent_spawn. */
 export interface AgentSpawnResponse {
-  /** The new agents. */
+  /** The new agents, or the one that was joined. */
   agents: Agent[];
+  /** True if the agent was there. */
+  joined?: boolean;
+}
+
+/** Request of agent_heartbeat. */
+export interface AgentHeartbeatRequest {
+  /** The agent. */
+  agentId: string;
+}
+
+/** Response of agent_heartbeat. */
+export interface AgentHeartbeatResponse {
+  /** The agent as it stands now. */
+  agent: Agent;
+}
+
+/** Request of agent_retire. */
+export interface AgentRetireRequest {
+  /** The agent. */
+  agentId: string;
+  /** Why, for the log. */
+  reason?: string | undefined;
+  /** Spawn an agent of the same kind in its place, to which what was assigned to it goes. */
+  replace?: boolean | undefined;
+}
+
+/** Response of agent_retire. */
+export interface AgentRetireResponse {
+  /** The agent, retired. */
+  agent: Agent;
+  /** The agent in its place. */
+  replacement?: Agent;
+  /** Tasks that it held and that are ready again. */
+  released: string[];
+  /** Running tasks of it that were called off already and are cancelled now. */
+  cancelled?: string[];
+}
+
+/** Request of agent_metrics. */
+export interface AgentMetricsRequest {
+  /** The agent; absent for all. */
+  agentId?: string | undefined;
+}
+
+/** What an agent has done, folded from the log. */
+export interface AgentMetric {
+  /** The agent. */
+  agentId: string;
+  /** idle, busy, paused, lost, or retired. */
+  state: string;
+  /** How many tasks it runs now. */
+  running: number;
+  /**
+   * How many tasks it has claimed: the sum of running, completed, failed, released and cancelled.
+   */
+  claimed: number;
+  /** How many tasks it has completed. */
+  completed: number;
+  /** How many attempts failed, ran out of time or lost their lease. */
+  failed: number;
+  /** How many of the failed attempts lost their lease. */
+  expired: number;
+  /** How many attempts were given back without fault. */
+  released: number;
+  /** How many attempts ended because their task was cancelled. */
+  cancelled: number;
+  /** How long its ended attempts took together, in ms. */
+  busyMs: number;
+  /** How long an ended attempt took on average, in whole ms; 0 if none has ended. */
+  meanMs: number;
+  /** How long the longest of its ended attempts took, in ms. */
+  longestMs: number;
+  /** When it was last heard of, in ms since 1970. */
+  lastSeenMs: number;
+}
+
+/** Response of agent_metrics. */
+export interface AgentMetricsResponse {
+  /** The agents, by id. */
+  agents: AgentMetric[];
 }
 
 /** Request of agent_list. */
@@ -266,28 +413,115 @@ export interface NewTask {
   priority?: string | number | undefined;
   /** Ids of tasks, or names of tasks in the same request, that must complete first. */
   dependsOn?: string[] | undefined;
+  /** Ids of tasks, or names of tasks in the same request, that must fail first. */
+  afterFailure?: string[] | undefined;
   /** What an agent must be able to do to claim it. */
   capabilities?: string[] | undefined;
   /** The only agent that may claim it; absent for any. */
   assignedTo?: string | undefined;
+  /** What it holds while it runs. */
+  resources?: ResourceClaim[] | undefined;
+  /** Free words to find it by. */
+  labels?: string[] | undefined;
+  /** The goal it belongs to; absent for none. */
+  goalId?: string | undefined;
   /** Input of the worker, any text up to 64 KiB. */
   payload?: string | undefined;
+  /** Artifact that holds a larger input, by hash; it must be in the swarm. */
+  payloadArtifact?: string | undefined;
   /** How many more attempts a failed one may have, 0 to 100; default 3. */
   maxRetries?: number | undefined;
   /** Wait before the first retry, doubled for each later one, 0 to 86400000 ms; default 1000. */
   backoffMs?: number | undefined;
+  /** The longest wait before a retry, 1 to 86400000 ms; absent for a day. */
+  maxBackoffMs?: number | undefined;
+  /**
+   * By how many percent a wait may be longer, drawn from the swarm's seed, 0 to 100; absent for
+   * none.
+   */
+  jitter?: number | undefined;
+  /** Error codes after which it is not tried again. */
+  nonRetryable?: string[] | undefined;
+  /** How long it may wait for a worker once it is ready, 1 to 31536000000 ms; absent for ever. */
+  queueMs?: number | undefined;
+  /** How long one attempt may run, 1 to 31536000000 ms; absent for ever. */
+  runMs?: number | undefined;
+  /** How long it may take from its submission to its end, 1 to 31536000000 ms; absent for ever. */
+  totalMs?: number | undefined;
 }
 
 /** Request of task_submit. */
 export interface TaskSubmitRequest {
   /** 1 to 1000 tasks. */
   tasks: NewTask[];
+  /** Make a new goal of this text, to which all tasks of the request belong. */
+  goal?: string | undefined;
 }
 
 /** Response of task_submit. */
 export interface TaskSubmitResponse {
   /** The tasks' ids, in the order of the request. */
   taskIds: string[];
+  /** The new goal, if one was asked for. */
+  goalId?: string;
+}
+
+/** Request of task_update: what is absent stays as it is. */
+export interface TaskUpdateRequest {
+  /** The task; it must be blocked, ready or paused. */
+  taskId: string;
+  /** A name for people. */
+  name?: string | undefined;
+  /** What is to be done. */
+  description?: string | undefined;
+  /** low, medium, high, critical, or a number from 0 to 100. */
+  priority?: string | number | undefined;
+  /** Ids of tasks that must complete first, too. */
+  addDependsOn?: string[] | undefined;
+  /** Ids of tasks that it no longer waits for. */
+  removeDependsOn?: string[] | undefined;
+  /** Ids of tasks that must fail first, too. */
+  addAfterFailure?: string[] | undefined;
+  /** Ids of tasks whose failure it no longer waits for. */
+  removeAfterFailure?: string[] | undefined;
+  /** What an agent must be able to do, too. */
+  addCapabilities?: string[] | undefined;
+  /** What an agent need not be able to do any more. */
+  removeCapabilities?: string[] | undefined;
+  /** What it holds while it runs, too; a key that is there takes the new mode. */
+  addResources?: ResourceClaim[] | undefined;
+  /** Keys that it no longer holds. */
+  removeResources?: string[] | undefined;
+  /** Words to find it by, too. */
+  addLabels?: string[] | undefined;
+  /** Words that go. */
+  removeLabels?: string[] | undefined;
+  /** The only agent that may claim it; empty for any. */
+  assignedTo?: string | undefined;
+  /** Input of the worker, any text up to 64 KiB. */
+  payload?: string | undefined;
+  /** Artifact that holds a larger input, by hash; empty for none. */
+  payloadArtifact?: string | undefined;
+  /** How many more attempts a failed one may have, 0 to 100. */
+  maxRetries?: number | undefined;
+  /** Wait before the first retry, doubled for each later one, 0 to 86400000 ms. */
+  backoffMs?: number | undefined;
+  /** The longest wait before a retry, 0 to 86400000 ms; 0 for a day. */
+  maxBackoffMs?: number | undefined;
+  /** By how many percent a wait may be longer, 0 to 100. */
+  jitter?: number | undefined;
+  /** How long it may wait for a worker once it is ready, 0 to 31536000000 ms; 0 for ever. */
+  queueMs?: number | undefined;
+  /** How long one attempt may run, 0 to 31536000000 ms; 0 for ever. */
+  runMs?: number | undefined;
+  /** How long it may take from its submission to its end, 0 to 31536000000 ms; 0 for ever. */
+  totalMs?: number | undefined;
+}
+
+/** Response of task_update. */
+export interface TaskUpdateResponse {
+  /** The task as it stands now. */
+  task: Task;
 }
 
 /**
@@ -385,8 +619,8 @@ export interface TaskReportRequest {
   agentId: string;
   /** The epoch of its lease. */
   epoch: number;
-  /** completed or failed. */
-  outcome: "completed" | "failed" | (string & {});
+  /** completed, failed or released; released gives it back without fault. */
+  outcome: "completed" | "failed" | "released" | (string & {});
   /** Result of the worker, any text up to 64 KiB. */
   output?: string | undefined;
   /** Artifact that holds the result's bytes, by hash; it must be in the swarm. */
@@ -441,6 +675,71 @@ export interface TaskStatusResponse {
   goal?: Goal;
   /** The goal's tasks, in the order of the plan. */
   tasks?: Task[];
+}
+
+/** Request of task_list. */
+export interface TaskListRequest {
+  /** blocked, ready, running, paused, completed, failed or cancelled; absent for any. */
+  state?: "blocked" | "ready" | "running" | "paused" | "completed" | "failed" | "cancelled" | (string & {}) | undefined;
+  /** Only tasks of this goal. */
+  goalId?: string | undefined;
+  /** Only tasks that this agent holds or held last. */
+  agentId?: string | undefined;
+  /** Only tasks with this label. */
+  label?: string | undefined;
+  /** The last task that the caller has seen; absent to begin. */
+  after?: string | undefined;
+  /** How many at most, 1 to 1000; default 100. */
+  limit?: number | undefined;
+}
+
+/** Response of task_list. */
+export interface TaskListResponse {
+  /** The tasks by id, without description, payload and output. */
+  tasks: Task[];
+  /** Give this as after to go on; absent at the end. */
+  nextAfter?: string;
+}
+
+/** Request of task_explain. */
+export interface TaskExplainRequest {
+  /** The task. */
+  taskId: string;
+  /** Also tell what keeps this agent from it. */
+  agentId?: string | undefined;
+}
+
+/** One rule that keeps a task from running. */
+export interface Reason {
+  /**
+   * ended, running, paused, dependency, after_failure, backoff, deadline, goal_paused,
+   * swarm_paused, resource, assigned, capability, no_agent, agent_paused, agent_lost,
+   * agent_retired, capacity, or worker.
+   */
+  rule: string;
+  /** The rule with what it is about, for example: waits for t17. */
+  message: string;
+  /** The task it waits for, or that holds the resource. */
+  taskId?: string;
+  /** The agent it is about. */
+  agentId?: string;
+  /** When the reason ends unless something else happens, in ms since 1970. */
+  untilMs?: number;
+}
+
+/** Response of task_explain. */
+export interface TaskExplainResponse {
+  /** The task. */
+  taskId: string;
+  /** Its state. */
+  state: string;
+  /**
+   * True if a worker that asks now gets it, once the tasks before it are taken; with agentId, if
+   * that agent does.
+   */
+  claimable: boolean;
+  /** Why it does not run, the rule that bites first at the beginning. */
+  reasons: Reason[];
 }
 
 /** Request of task_results. */
@@ -503,6 +802,46 @@ export interface TaskResultsResponse {
   stateHash?: string;
 }
 
+/** Request of swarm_pause: give one of the three, or none for the whole swarm. */
+export interface SwarmPauseRequest {
+  /** A task; one that runs is held back once its attempt ends without a result. */
+  taskId?: string | undefined;
+  /** A goal: none of its tasks starts. */
+  goalId?: string | undefined;
+  /** An agent: it gets no new tasks. */
+  agentId?: string | undefined;
+  /** Why, for the log. */
+  reason?: string | undefined;
+}
+
+/** Response of swarm_pause. */
+export interface SwarmPauseResponse {
+  /** What is held back: the id, or the swarm's id. */
+  paused: string;
+  /** True if this call did it, false if it was so. */
+  changed: boolean;
+  /** Tasks of it that run on. */
+  running?: string[];
+}
+
+/** Request of swarm_resume: give one of the three, or none for the whole swarm. */
+export interface SwarmResumeRequest {
+  /** A task. */
+  taskId?: string | undefined;
+  /** A goal. */
+  goalId?: string | undefined;
+  /** An agent. */
+  agentId?: string | undefined;
+}
+
+/** Response of swarm_resume. */
+export interface SwarmResumeResponse {
+  /** What goes on: the id, or the swarm's id. */
+  resumed: string;
+  /** True if this call did it, false if it was so. */
+  changed: boolean;
+}
+
 /** Request of swarm_status. */
 export interface SwarmStatusRequest {
   /** Also list agents and unfinished goals. */
@@ -531,6 +870,8 @@ export interface SwarmStatusResponse {
   agentList?: Agent[];
   /** The unfinished goals, if verbose. */
   goals?: Goal[];
+  /** True while nothing new starts. */
+  paused?: boolean;
 }
 
 /** Request of swarm_query: give one of the four. */
@@ -559,21 +900,29 @@ export interface SwarmQueryResponse {
   events?: string[];
 }
 
-/** Request of swarm_monitor. */
+/** Request of swarm_monitor; an event must pass all filters that are given. */
 export interface SwarmMonitorRequest {
   /** The last event that the caller has seen; 0 for all. */
   after?: number | undefined;
-  /** How many events at most, 1 to 10000; default 1000. */
+  /** How many events to look at, 1 to 10000; default 1000. */
   limit?: number | undefined;
+  /** Only events of these kinds, for example TaskCompleted. */
+  kinds?: string[] | undefined;
+  /** Only events of this task. */
+  taskId?: string | undefined;
+  /** Only events of this agent. */
+  agentId?: string | undefined;
+  /** Only events of this goal and its tasks. */
+  goalId?: string | undefined;
 }
 
 /** Response of swarm_monitor. */
 export interface SwarmMonitorResponse {
   /** How the swarm stands. */
   status: SwarmStatusResponse;
-  /** The events after the cursor, as canonical JSON lines. */
+  /** The events after the cursor that pass, as canonical JSON lines. */
   events: string[];
-  /** The cursor to go on from. */
+  /** The cursor to go on from: no event is missed or seen twice, whatever the filters. */
   nextAfter: number;
 }
 
@@ -622,6 +971,10 @@ export interface TickResponse {
   expired: string[];
   /** When tick has something to do again, in ms since 1970; 0 if nothing waits. */
   nextDeadlineMs: number;
+  /** Tasks of which a deadline passed now. */
+  timedOut?: string[];
+  /** Agents that count as lost now. */
+  lost?: string[];
 }
 
 /**
@@ -670,6 +1023,30 @@ export interface AgentSpawned {
   model?: string;
   /** How many tasks it may run at once. */
   capacity?: number;
+  /** How long it may be silent before it counts as lost, in ms. */
+  silenceMs?: number;
+}
+
+/** An agent said that it is there. */
+export interface AgentHeartbeat {
+  /** The agent. */
+  agentId?: string;
+}
+
+/** An agent was silent for too long; what it held follows as LeaseExpired. */
+export interface AgentLost {
+  /** The agent. */
+  agentId?: string;
+}
+
+/** An agent left for good; what it held follows as TaskReleased. */
+export interface AgentRetired {
+  /** The agent. */
+  agentId?: string;
+  /** Why. */
+  reason?: string;
+  /** The agent that takes over what was assigned to it. */
+  replacedBy?: string;
 }
 
 /** A goal was planned; its tasks follow as TaskSubmitted. */
@@ -707,16 +1084,80 @@ export interface TaskSubmitted {
   priority?: number;
   /** Tasks that must complete first. */
   dependsOn?: string[];
+  /** Tasks that must fail first. */
+  afterFailure?: string[];
   /** What an agent must be able to do. */
   capabilities?: string[];
   /** The only agent that may claim it. */
   assignedTo?: string;
+  /** What it holds while it runs. */
+  resources?: ResourceClaim[];
+  /** Free words to find it by. */
+  labels?: string[];
   /** Input of the worker. */
   payload?: string;
+  /** The artifact that holds a larger input. */
+  payloadArtifact?: string;
   /** How many more attempts a failed one may have. */
   maxRetries?: number;
   /** Wait before the first retry, in ms. */
   backoffMs?: number;
+  /** The longest wait before a retry, in ms. */
+  maxBackoffMs?: number;
+  /** By how many percent a wait may be longer. */
+  jitter?: number;
+  /** Error codes after which it is not tried again. */
+  nonRetryable?: string[];
+  /** How long it may wait for a worker once it is ready, in ms. */
+  queueMs?: number;
+  /** How long one attempt may run, in ms. */
+  runMs?: number;
+  /** How long it may take in all, in ms. */
+  totalMs?: number;
+}
+
+/** What a waiting task is was changed; everything that can be changed is given anew. */
+export interface TaskUpdated {
+  /** The task's id. */
+  taskId?: string;
+  /** A name for people. */
+  name?: string;
+  /** What is to be done. */
+  description?: string;
+  /** 0 to 100. */
+  priority?: number;
+  /** Tasks that must complete first. */
+  dependsOn?: string[];
+  /** Tasks that must fail first. */
+  afterFailure?: string[];
+  /** What an agent must be able to do. */
+  capabilities?: string[];
+  /** The only agent that may claim it. */
+  assignedTo?: string;
+  /** What it holds while it runs. */
+  resources?: ResourceClaim[];
+  /** Free words to find it by. */
+  labels?: string[];
+  /** Input of the worker. */
+  payload?: string;
+  /** The artifact that holds a larger input. */
+  payloadArtifact?: string;
+  /** How many more attempts a failed one may have. */
+  maxRetries?: number;
+  /** Wait before the first retry, in ms. */
+  backoffMs?: number;
+  /** The longest wait before a retry, in ms. */
+  maxBackoffMs?: number;
+  /** By how many percent a wait may be longer. */
+  jitter?: number;
+  /** Error codes after which it is not tried again. */
+  nonRetryable?: string[];
+  /** How long it may wait for a worker once it is ready, in ms. */
+  queueMs?: number;
+  /** How long one attempt may run, in ms. */
+  runMs?: number;
+  /** How long it may take in all, in ms. */
+  totalMs?: number;
 }
 
 /** An agent took a task under a lease. */
@@ -785,6 +1226,32 @@ export interface LeaseExpired {
   notBeforeMs?: number;
 }
 
+/** An attempt was given back without fault; the task is ready again and has lost no retry. */
+export interface TaskReleased {
+  /** The task. */
+  taskId?: string;
+  /** The agent that held it. */
+  agentId?: string;
+  /** The epoch of its lease. */
+  epoch?: number;
+}
+
+/** A deadline of a task passed; the task is ready again or has failed for good. */
+export interface TaskTimedOut {
+  /** The task. */
+  taskId?: string;
+  /** The agent that held it; empty if none did. */
+  agentId?: string;
+  /** The epoch of its lease; 0 if it had none. */
+  epoch?: number;
+  /** queue, run or total. */
+  deadline?: string;
+  /** True if it is tried again. */
+  retry?: boolean;
+  /** Not before this time, in ms since 1970, if it is tried again. */
+  notBeforeMs?: number;
+}
+
 /** A task was called off; a running one stops at its holder's next heartbeat. */
 export interface TaskCancelled {
   /** The task. */
@@ -793,6 +1260,30 @@ export interface TaskCancelled {
   reason?: string;
   /** True if it runs and its holder is still to be told. */
   requested?: boolean;
+  /** cancelled if empty, or not_needed: it waited for a failure that did not come. */
+  code?: string;
+}
+
+/** Something is held back until it is resumed: the one that is named, or the whole swarm. */
+export interface Paused {
+  /** The task. */
+  taskId?: string;
+  /** The goal with all its tasks. */
+  goalId?: string;
+  /** The agent. */
+  agentId?: string;
+  /** Why. */
+  reason?: string;
+}
+
+/** What was held back goes on: the one that is named, or the whole swarm. */
+export interface Resumed {
+  /** The task. */
+  taskId?: string;
+  /** The goal with all its tasks. */
+  goalId?: string;
+  /** The agent. */
+  agentId?: string;
 }
 
 /** All tasks of a goal ended. */
@@ -837,22 +1328,38 @@ export interface Operations {
   agent_spawn: { request: AgentSpawnRequest; response: AgentSpawnResponse };
   /** List the agents. */
   agent_list: { request: AgentListRequest; response: AgentListResponse };
+  /** Tell that an agent is there; it counts as lost when it is silent for too long. */
+  agent_heartbeat: { request: AgentHeartbeatRequest; response: AgentHeartbeatResponse };
+  /** Take an agent out for good, with one in its place if wanted; what it held comes back. */
+  agent_retire: { request: AgentRetireRequest; response: AgentRetireResponse };
+  /** Count what agents have done, from the log. */
+  agent_metrics: { request: AgentMetricsRequest; response: AgentMetricsResponse };
   /** Add tasks to the backlog, all or none of them. */
   task_submit: { request: TaskSubmitRequest; response: TaskSubmitResponse };
+  /** Change a task that waits: its place in the graph, its priority, whatever was submitted. */
+  task_update: { request: TaskUpdateRequest; response: TaskUpdateResponse };
   /** Plan a goal into tasks by a strategy; with a dataset, plan the training of an ensemble. */
   task_orchestrate: { request: TaskOrchestrateRequest; response: TaskOrchestrateResponse };
   /** Take the next task that the agent may run, under a lease. */
   task_claim: { request: TaskClaimRequest; response: TaskClaimResponse };
   /** Extend the lease of a running task and report its progress. */
   task_heartbeat: { request: TaskHeartbeatRequest; response: TaskHeartbeatResponse };
-  /** End the attempt of a running task, completed or failed. */
+  /** End the attempt of a running task: completed, failed, or given back. */
   task_report: { request: TaskReportRequest; response: TaskReportResponse };
   /** Call off a task or a goal with all its tasks. */
   task_cancel: { request: TaskCancelRequest; response: TaskCancelResponse };
   /** Tell how a task or a goal stands. */
   task_status: { request: TaskStatusRequest; response: TaskStatusResponse };
+  /** List tasks by state, goal, agent or label. */
+  task_list: { request: TaskListRequest; response: TaskListResponse };
+  /** Tell why a task does not run, by the exact rule. */
+  task_explain: { request: TaskExplainRequest; response: TaskExplainResponse };
   /** Read the result of a finished task, or of a goal. */
   task_results: { request: TaskResultsRequest; response: TaskResultsResponse };
+  /** Hold back a task, a goal, an agent or the whole swarm: nothing new starts. */
+  swarm_pause: { request: SwarmPauseRequest; response: SwarmPauseResponse };
+  /** Let go on what was held back. */
+  swarm_resume: { request: SwarmResumeRequest; response: SwarmResumeResponse };
   /** Tell how the swarm stands. */
   swarm_status: { request: SwarmStatusRequest; response: SwarmStatusResponse };
   /** Read one agent, task or goal, or a stretch of the event log. */
@@ -874,19 +1381,27 @@ export type OperationName = keyof Operations;
 export type CommandName =
   | "swarm_init"
   | "agent_spawn"
+  | "agent_heartbeat"
+  | "agent_retire"
   | "task_submit"
+  | "task_update"
   | "task_orchestrate"
   | "task_claim"
   | "task_heartbeat"
   | "task_report"
   | "task_cancel"
+  | "swarm_pause"
+  | "swarm_resume"
   | "artifact_put"
   | "tick";
 
 /** The names of the queries, which never do. */
 export type QueryName =
   | "agent_list"
+  | "agent_metrics"
   | "task_status"
+  | "task_list"
+  | "task_explain"
   | "task_results"
   | "swarm_status"
   | "swarm_query"
@@ -897,14 +1412,22 @@ export type QueryName =
 export interface EventBodies {
   SwarmCreated: SwarmCreated;
   AgentSpawned: AgentSpawned;
+  AgentHeartbeat: AgentHeartbeat;
+  AgentLost: AgentLost;
+  AgentRetired: AgentRetired;
   GoalPlanned: GoalPlanned;
   TaskSubmitted: TaskSubmitted;
+  TaskUpdated: TaskUpdated;
   TaskClaimed: TaskClaimed;
   TaskHeartbeat: TaskHeartbeat;
   TaskCompleted: TaskCompleted;
   TaskFailed: TaskFailed;
   LeaseExpired: LeaseExpired;
+  TaskReleased: TaskReleased;
+  TaskTimedOut: TaskTimedOut;
   TaskCancelled: TaskCancelled;
+  Paused: Paused;
+  Resumed: Resumed;
   GoalFinished: GoalFinished;
   ArtifactStored: ArtifactStored;
   CommandRecorded: CommandRecorded;

@@ -35,7 +35,7 @@ class SwarmCreated(_message.Message):
     def __init__(self, topology: _Optional[str] = ..., max_agents: _Optional[int] = ..., strategy: _Optional[str] = ..., seed: _Optional[int] = ...) -> None: ...
 
 class AgentSpawned(_message.Message):
-    __slots__ = ("agent_id", "type", "name", "pattern", "capabilities", "model", "capacity")
+    __slots__ = ("agent_id", "type", "name", "pattern", "capabilities", "model", "capacity", "silence_ms")
     AGENT_ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +43,7 @@ class AgentSpawned(_message.Message):
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    SILENCE_MS_FIELD_NUMBER: _ClassVar[int]
     agent_id: str
     type: str
     name: str
@@ -50,7 +51,30 @@ class AgentSpawned(_message.Message):
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     model: str
     capacity: int
-    def __init__(self, agent_id: _Optional[str] = ..., type: _Optional[str] = ..., name: _Optional[str] = ..., pattern: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., model: _Optional[str] = ..., capacity: _Optional[int] = ...) -> None: ...
+    silence_ms: int
+    def __init__(self, agent_id: _Optional[str] = ..., type: _Optional[str] = ..., name: _Optional[str] = ..., pattern: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., model: _Optional[str] = ..., capacity: _Optional[int] = ..., silence_ms: _Optional[int] = ...) -> None: ...
+
+class AgentHeartbeat(_message.Message):
+    __slots__ = ("agent_id",)
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    agent_id: str
+    def __init__(self, agent_id: _Optional[str] = ...) -> None: ...
+
+class AgentLost(_message.Message):
+    __slots__ = ("agent_id",)
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    agent_id: str
+    def __init__(self, agent_id: _Optional[str] = ...) -> None: ...
+
+class AgentRetired(_message.Message):
+    __slots__ = ("agent_id", "reason", "replaced_by")
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REPLACED_BY_FIELD_NUMBER: _ClassVar[int]
+    agent_id: str
+    reason: str
+    replaced_by: str
+    def __init__(self, agent_id: _Optional[str] = ..., reason: _Optional[str] = ..., replaced_by: _Optional[str] = ...) -> None: ...
 
 class GoalPlanned(_message.Message):
     __slots__ = ("goal_id", "task", "kind", "strategy", "dataset", "plan")
@@ -69,7 +93,7 @@ class GoalPlanned(_message.Message):
     def __init__(self, goal_id: _Optional[str] = ..., task: _Optional[str] = ..., kind: _Optional[str] = ..., strategy: _Optional[str] = ..., dataset: _Optional[str] = ..., plan: _Optional[str] = ...) -> None: ...
 
 class TaskSubmitted(_message.Message):
-    __slots__ = ("task_id", "goal_id", "name", "description", "kind", "priority", "depends_on", "capabilities", "assigned_to", "payload", "max_retries", "backoff_ms")
+    __slots__ = ("task_id", "goal_id", "name", "description", "kind", "priority", "depends_on", "after_failure", "capabilities", "assigned_to", "resources", "labels", "payload", "payload_artifact", "max_retries", "backoff_ms", "max_backoff_ms", "jitter", "non_retryable", "queue_ms", "run_ms", "total_ms")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     GOAL_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -77,11 +101,21 @@ class TaskSubmitted(_message.Message):
     KIND_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     DEPENDS_ON_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FAILURE_FIELD_NUMBER: _ClassVar[int]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     ASSIGNED_TO_FIELD_NUMBER: _ClassVar[int]
+    RESOURCES_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_ARTIFACT_FIELD_NUMBER: _ClassVar[int]
     MAX_RETRIES_FIELD_NUMBER: _ClassVar[int]
     BACKOFF_MS_FIELD_NUMBER: _ClassVar[int]
+    MAX_BACKOFF_MS_FIELD_NUMBER: _ClassVar[int]
+    JITTER_FIELD_NUMBER: _ClassVar[int]
+    NON_RETRYABLE_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_MS_FIELD_NUMBER: _ClassVar[int]
+    RUN_MS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_MS_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     goal_id: str
     name: str
@@ -89,12 +123,66 @@ class TaskSubmitted(_message.Message):
     kind: str
     priority: int
     depends_on: _containers.RepeatedScalarFieldContainer[str]
+    after_failure: _containers.RepeatedScalarFieldContainer[str]
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     assigned_to: str
+    resources: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.ResourceClaim]
+    labels: _containers.RepeatedScalarFieldContainer[str]
     payload: str
+    payload_artifact: str
     max_retries: int
     backoff_ms: int
-    def __init__(self, task_id: _Optional[str] = ..., goal_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., kind: _Optional[str] = ..., priority: _Optional[int] = ..., depends_on: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., assigned_to: _Optional[str] = ..., payload: _Optional[str] = ..., max_retries: _Optional[int] = ..., backoff_ms: _Optional[int] = ...) -> None: ...
+    max_backoff_ms: int
+    jitter: int
+    non_retryable: _containers.RepeatedScalarFieldContainer[str]
+    queue_ms: int
+    run_ms: int
+    total_ms: int
+    def __init__(self, task_id: _Optional[str] = ..., goal_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., kind: _Optional[str] = ..., priority: _Optional[int] = ..., depends_on: _Optional[_Iterable[str]] = ..., after_failure: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., assigned_to: _Optional[str] = ..., resources: _Optional[_Iterable[_Union[_nouns_pb2.ResourceClaim, _Mapping[str, object]]]] = ..., labels: _Optional[_Iterable[str]] = ..., payload: _Optional[str] = ..., payload_artifact: _Optional[str] = ..., max_retries: _Optional[int] = ..., backoff_ms: _Optional[int] = ..., max_backoff_ms: _Optional[int] = ..., jitter: _Optional[int] = ..., non_retryable: _Optional[_Iterable[str]] = ..., queue_ms: _Optional[int] = ..., run_ms: _Optional[int] = ..., total_ms: _Optional[int] = ...) -> None: ...
+
+class TaskUpdated(_message.Message):
+    __slots__ = ("task_id", "name", "description", "priority", "depends_on", "after_failure", "capabilities", "assigned_to", "resources", "labels", "payload", "payload_artifact", "max_retries", "backoff_ms", "max_backoff_ms", "jitter", "non_retryable", "queue_ms", "run_ms", "total_ms")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    DEPENDS_ON_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNED_TO_FIELD_NUMBER: _ClassVar[int]
+    RESOURCES_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_ARTIFACT_FIELD_NUMBER: _ClassVar[int]
+    MAX_RETRIES_FIELD_NUMBER: _ClassVar[int]
+    BACKOFF_MS_FIELD_NUMBER: _ClassVar[int]
+    MAX_BACKOFF_MS_FIELD_NUMBER: _ClassVar[int]
+    JITTER_FIELD_NUMBER: _ClassVar[int]
+    NON_RETRYABLE_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_MS_FIELD_NUMBER: _ClassVar[int]
+    RUN_MS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_MS_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    name: str
+    description: str
+    priority: int
+    depends_on: _containers.RepeatedScalarFieldContainer[str]
+    after_failure: _containers.RepeatedScalarFieldContainer[str]
+    capabilities: _containers.RepeatedScalarFieldContainer[str]
+    assigned_to: str
+    resources: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.ResourceClaim]
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    payload: str
+    payload_artifact: str
+    max_retries: int
+    backoff_ms: int
+    max_backoff_ms: int
+    jitter: int
+    non_retryable: _containers.RepeatedScalarFieldContainer[str]
+    queue_ms: int
+    run_ms: int
+    total_ms: int
+    def __init__(self, task_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., priority: _Optional[int] = ..., depends_on: _Optional[_Iterable[str]] = ..., after_failure: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., assigned_to: _Optional[str] = ..., resources: _Optional[_Iterable[_Union[_nouns_pb2.ResourceClaim, _Mapping[str, object]]]] = ..., labels: _Optional[_Iterable[str]] = ..., payload: _Optional[str] = ..., payload_artifact: _Optional[str] = ..., max_retries: _Optional[int] = ..., backoff_ms: _Optional[int] = ..., max_backoff_ms: _Optional[int] = ..., jitter: _Optional[int] = ..., non_retryable: _Optional[_Iterable[str]] = ..., queue_ms: _Optional[int] = ..., run_ms: _Optional[int] = ..., total_ms: _Optional[int] = ...) -> None: ...
 
 class TaskClaimed(_message.Message):
     __slots__ = ("task_id", "agent_id", "epoch", "expires_at_ms")
@@ -162,15 +250,65 @@ class LeaseExpired(_message.Message):
     not_before_ms: int
     def __init__(self, task_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., epoch: _Optional[int] = ..., retry: _Optional[bool] = ..., not_before_ms: _Optional[int] = ...) -> None: ...
 
+class TaskReleased(_message.Message):
+    __slots__ = ("task_id", "agent_id", "epoch")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    agent_id: str
+    epoch: int
+    def __init__(self, task_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., epoch: _Optional[int] = ...) -> None: ...
+
+class TaskTimedOut(_message.Message):
+    __slots__ = ("task_id", "agent_id", "epoch", "deadline", "retry", "not_before_ms")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    RETRY_FIELD_NUMBER: _ClassVar[int]
+    NOT_BEFORE_MS_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    agent_id: str
+    epoch: int
+    deadline: str
+    retry: bool
+    not_before_ms: int
+    def __init__(self, task_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., epoch: _Optional[int] = ..., deadline: _Optional[str] = ..., retry: _Optional[bool] = ..., not_before_ms: _Optional[int] = ...) -> None: ...
+
 class TaskCancelled(_message.Message):
-    __slots__ = ("task_id", "reason", "requested")
+    __slots__ = ("task_id", "reason", "requested", "code")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     REQUESTED_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
     task_id: str
     reason: str
     requested: bool
-    def __init__(self, task_id: _Optional[str] = ..., reason: _Optional[str] = ..., requested: _Optional[bool] = ...) -> None: ...
+    code: str
+    def __init__(self, task_id: _Optional[str] = ..., reason: _Optional[str] = ..., requested: _Optional[bool] = ..., code: _Optional[str] = ...) -> None: ...
+
+class Paused(_message.Message):
+    __slots__ = ("task_id", "goal_id", "agent_id", "reason")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    GOAL_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    goal_id: str
+    agent_id: str
+    reason: str
+    def __init__(self, task_id: _Optional[str] = ..., goal_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class Resumed(_message.Message):
+    __slots__ = ("task_id", "goal_id", "agent_id")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    GOAL_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    goal_id: str
+    agent_id: str
+    def __init__(self, task_id: _Optional[str] = ..., goal_id: _Optional[str] = ..., agent_id: _Optional[str] = ...) -> None: ...
 
 class GoalFinished(_message.Message):
     __slots__ = ("goal_id", "state", "model_hash", "error")

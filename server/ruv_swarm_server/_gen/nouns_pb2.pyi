@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Agent(_message.Message):
-    __slots__ = ("id", "type", "name", "pattern", "capabilities", "model", "capacity", "state", "running", "completed", "failed", "created_at_ms", "last_seen_ms")
+    __slots__ = ("id", "type", "name", "pattern", "capabilities", "model", "capacity", "state", "running", "completed", "failed", "created_at_ms", "last_seen_ms", "silence_ms", "paused", "claimed", "expired", "released", "cancelled", "busy_ms", "longest_ms")
     ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,14 @@ class Agent(_message.Message):
     FAILED_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_MS_FIELD_NUMBER: _ClassVar[int]
+    SILENCE_MS_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
+    CLAIMED_FIELD_NUMBER: _ClassVar[int]
+    EXPIRED_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_FIELD_NUMBER: _ClassVar[int]
+    CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    BUSY_MS_FIELD_NUMBER: _ClassVar[int]
+    LONGEST_MS_FIELD_NUMBER: _ClassVar[int]
     id: str
     type: str
     name: str
@@ -35,7 +43,15 @@ class Agent(_message.Message):
     failed: int
     created_at_ms: int
     last_seen_ms: int
-    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., name: _Optional[str] = ..., pattern: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., model: _Optional[str] = ..., capacity: _Optional[int] = ..., state: _Optional[str] = ..., running: _Optional[int] = ..., completed: _Optional[int] = ..., failed: _Optional[int] = ..., created_at_ms: _Optional[int] = ..., last_seen_ms: _Optional[int] = ...) -> None: ...
+    silence_ms: int
+    paused: bool
+    claimed: int
+    expired: int
+    released: int
+    cancelled: int
+    busy_ms: int
+    longest_ms: int
+    def __init__(self, id: _Optional[str] = ..., type: _Optional[str] = ..., name: _Optional[str] = ..., pattern: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., model: _Optional[str] = ..., capacity: _Optional[int] = ..., state: _Optional[str] = ..., running: _Optional[int] = ..., completed: _Optional[int] = ..., failed: _Optional[int] = ..., created_at_ms: _Optional[int] = ..., last_seen_ms: _Optional[int] = ..., silence_ms: _Optional[int] = ..., paused: _Optional[bool] = ..., claimed: _Optional[int] = ..., expired: _Optional[int] = ..., released: _Optional[int] = ..., cancelled: _Optional[int] = ..., busy_ms: _Optional[int] = ..., longest_ms: _Optional[int] = ...) -> None: ...
 
 class Lease(_message.Message):
     __slots__ = ("agent_id", "epoch", "expires_at_ms")
@@ -65,8 +81,16 @@ class Progress(_message.Message):
     note: str
     def __init__(self, done: _Optional[int] = ..., total: _Optional[int] = ..., note: _Optional[str] = ...) -> None: ...
 
+class ResourceClaim(_message.Message):
+    __slots__ = ("key", "mode")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    mode: str
+    def __init__(self, key: _Optional[str] = ..., mode: _Optional[str] = ...) -> None: ...
+
 class Task(_message.Message):
-    __slots__ = ("id", "goal_id", "name", "description", "kind", "state", "priority", "depends_on", "capabilities", "assigned_to", "payload", "lease", "attempts", "max_retries", "backoff_ms", "not_before_ms", "progress", "output", "artifact", "error", "last_agent_id", "created_at_ms", "started_at_ms", "finished_at_ms", "cancel_requested", "waits_for")
+    __slots__ = ("id", "goal_id", "name", "description", "kind", "state", "priority", "depends_on", "after_failure", "capabilities", "assigned_to", "resources", "labels", "payload", "payload_artifact", "lease", "attempts", "released", "max_retries", "backoff_ms", "max_backoff_ms", "jitter", "non_retryable", "queue_ms", "run_ms", "total_ms", "not_before_ms", "progress", "output", "artifact", "error", "last_agent_id", "created_at_ms", "ready_at_ms", "started_at_ms", "finished_at_ms", "cancel_requested", "held", "waits_for")
     ID_FIELD_NUMBER: _ClassVar[int]
     GOAL_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -75,13 +99,24 @@ class Task(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     DEPENDS_ON_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FAILURE_FIELD_NUMBER: _ClassVar[int]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     ASSIGNED_TO_FIELD_NUMBER: _ClassVar[int]
+    RESOURCES_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_ARTIFACT_FIELD_NUMBER: _ClassVar[int]
     LEASE_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_FIELD_NUMBER: _ClassVar[int]
     MAX_RETRIES_FIELD_NUMBER: _ClassVar[int]
     BACKOFF_MS_FIELD_NUMBER: _ClassVar[int]
+    MAX_BACKOFF_MS_FIELD_NUMBER: _ClassVar[int]
+    JITTER_FIELD_NUMBER: _ClassVar[int]
+    NON_RETRYABLE_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_MS_FIELD_NUMBER: _ClassVar[int]
+    RUN_MS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_MS_FIELD_NUMBER: _ClassVar[int]
     NOT_BEFORE_MS_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
@@ -89,9 +124,11 @@ class Task(_message.Message):
     ERROR_FIELD_NUMBER: _ClassVar[int]
     LAST_AGENT_ID_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
+    READY_AT_MS_FIELD_NUMBER: _ClassVar[int]
     STARTED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     FINISHED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     CANCEL_REQUESTED_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
     WAITS_FOR_FIELD_NUMBER: _ClassVar[int]
     id: str
     goal_id: str
@@ -101,13 +138,24 @@ class Task(_message.Message):
     state: str
     priority: int
     depends_on: _containers.RepeatedScalarFieldContainer[str]
+    after_failure: _containers.RepeatedScalarFieldContainer[str]
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     assigned_to: str
+    resources: _containers.RepeatedCompositeFieldContainer[ResourceClaim]
+    labels: _containers.RepeatedScalarFieldContainer[str]
     payload: str
+    payload_artifact: str
     lease: Lease
     attempts: int
+    released: int
     max_retries: int
     backoff_ms: int
+    max_backoff_ms: int
+    jitter: int
+    non_retryable: _containers.RepeatedScalarFieldContainer[str]
+    queue_ms: int
+    run_ms: int
+    total_ms: int
     not_before_ms: int
     progress: Progress
     output: str
@@ -115,14 +163,16 @@ class Task(_message.Message):
     error: TaskError
     last_agent_id: str
     created_at_ms: int
+    ready_at_ms: int
     started_at_ms: int
     finished_at_ms: int
     cancel_requested: bool
+    held: bool
     waits_for: str
-    def __init__(self, id: _Optional[str] = ..., goal_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., priority: _Optional[int] = ..., depends_on: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., assigned_to: _Optional[str] = ..., payload: _Optional[str] = ..., lease: _Optional[_Union[Lease, _Mapping[str, object]]] = ..., attempts: _Optional[int] = ..., max_retries: _Optional[int] = ..., backoff_ms: _Optional[int] = ..., not_before_ms: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping[str, object]]] = ..., output: _Optional[str] = ..., artifact: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping[str, object]]] = ..., last_agent_id: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., started_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., waits_for: _Optional[str] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., goal_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., priority: _Optional[int] = ..., depends_on: _Optional[_Iterable[str]] = ..., after_failure: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., assigned_to: _Optional[str] = ..., resources: _Optional[_Iterable[_Union[ResourceClaim, _Mapping[str, object]]]] = ..., labels: _Optional[_Iterable[str]] = ..., payload: _Optional[str] = ..., payload_artifact: _Optional[str] = ..., lease: _Optional[_Union[Lease, _Mapping[str, object]]] = ..., attempts: _Optional[int] = ..., released: _Optional[int] = ..., max_retries: _Optional[int] = ..., backoff_ms: _Optional[int] = ..., max_backoff_ms: _Optional[int] = ..., jitter: _Optional[int] = ..., non_retryable: _Optional[_Iterable[str]] = ..., queue_ms: _Optional[int] = ..., run_ms: _Optional[int] = ..., total_ms: _Optional[int] = ..., not_before_ms: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping[str, object]]] = ..., output: _Optional[str] = ..., artifact: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping[str, object]]] = ..., last_agent_id: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., ready_at_ms: _Optional[int] = ..., started_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., held: _Optional[bool] = ..., waits_for: _Optional[str] = ...) -> None: ...
 
 class Goal(_message.Message):
-    __slots__ = ("id", "task", "kind", "strategy", "state", "task_ids", "dataset", "model_hash", "error", "created_at_ms", "finished_at_ms", "plan")
+    __slots__ = ("id", "task", "kind", "strategy", "state", "task_ids", "dataset", "model_hash", "error", "created_at_ms", "finished_at_ms", "plan", "paused", "served")
     ID_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -135,6 +185,8 @@ class Goal(_message.Message):
     CREATED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     FINISHED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
+    SERVED_FIELD_NUMBER: _ClassVar[int]
     id: str
     task: str
     kind: str
@@ -147,7 +199,9 @@ class Goal(_message.Message):
     created_at_ms: int
     finished_at_ms: int
     plan: str
-    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., kind: _Optional[str] = ..., strategy: _Optional[str] = ..., state: _Optional[str] = ..., task_ids: _Optional[_Iterable[str]] = ..., dataset: _Optional[str] = ..., model_hash: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping[str, object]]] = ..., created_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., plan: _Optional[str] = ...) -> None: ...
+    paused: bool
+    served: int
+    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., kind: _Optional[str] = ..., strategy: _Optional[str] = ..., state: _Optional[str] = ..., task_ids: _Optional[_Iterable[str]] = ..., dataset: _Optional[str] = ..., model_hash: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping[str, object]]] = ..., created_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., plan: _Optional[str] = ..., paused: _Optional[bool] = ..., served: _Optional[int] = ...) -> None: ...
 
 class Artifact(_message.Message):
     __slots__ = ("hash", "name", "media_type", "size", "created_at_ms")

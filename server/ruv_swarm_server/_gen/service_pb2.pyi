@@ -39,7 +39,7 @@ class SwarmInitResponse(_message.Message):
     def __init__(self, swarm_id: _Optional[str] = ..., topology: _Optional[str] = ..., max_agents: _Optional[int] = ..., strategy: _Optional[str] = ..., seed: _Optional[int] = ..., created: _Optional[bool] = ...) -> None: ...
 
 class AgentSpawnRequest(_message.Message):
-    __slots__ = ("type", "name", "pattern", "capabilities", "model", "capacity", "count")
+    __slots__ = ("type", "name", "pattern", "capabilities", "model", "capacity", "count", "join", "silence_ms")
     TYPE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PATTERN_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,8 @@ class AgentSpawnRequest(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     CAPACITY_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    JOIN_FIELD_NUMBER: _ClassVar[int]
+    SILENCE_MS_FIELD_NUMBER: _ClassVar[int]
     type: str
     name: str
     pattern: str
@@ -54,13 +56,93 @@ class AgentSpawnRequest(_message.Message):
     model: str
     capacity: int
     count: int
-    def __init__(self, type: _Optional[str] = ..., name: _Optional[str] = ..., pattern: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., model: _Optional[str] = ..., capacity: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
+    join: bool
+    silence_ms: int
+    def __init__(self, type: _Optional[str] = ..., name: _Optional[str] = ..., pattern: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., model: _Optional[str] = ..., capacity: _Optional[int] = ..., count: _Optional[int] = ..., join: _Optional[bool] = ..., silence_ms: _Optional[int] = ...) -> None: ...
 
 class AgentSpawnResponse(_message.Message):
+    __slots__ = ("agents", "joined")
+    AGENTS_FIELD_NUMBER: _ClassVar[int]
+    JOINED_FIELD_NUMBER: _ClassVar[int]
+    agents: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.Agent]
+    joined: bool
+    def __init__(self, agents: _Optional[_Iterable[_Union[_nouns_pb2.Agent, _Mapping[str, object]]]] = ..., joined: _Optional[bool] = ...) -> None: ...
+
+class AgentHeartbeatRequest(_message.Message):
+    __slots__ = ("agent_id",)
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    agent_id: str
+    def __init__(self, agent_id: _Optional[str] = ...) -> None: ...
+
+class AgentHeartbeatResponse(_message.Message):
+    __slots__ = ("agent",)
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    agent: _nouns_pb2.Agent
+    def __init__(self, agent: _Optional[_Union[_nouns_pb2.Agent, _Mapping[str, object]]] = ...) -> None: ...
+
+class AgentRetireRequest(_message.Message):
+    __slots__ = ("agent_id", "reason", "replace")
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REPLACE_FIELD_NUMBER: _ClassVar[int]
+    agent_id: str
+    reason: str
+    replace: bool
+    def __init__(self, agent_id: _Optional[str] = ..., reason: _Optional[str] = ..., replace: _Optional[bool] = ...) -> None: ...
+
+class AgentRetireResponse(_message.Message):
+    __slots__ = ("agent", "replacement", "released", "cancelled")
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    REPLACEMENT_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_FIELD_NUMBER: _ClassVar[int]
+    CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    agent: _nouns_pb2.Agent
+    replacement: _nouns_pb2.Agent
+    released: _containers.RepeatedScalarFieldContainer[str]
+    cancelled: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, agent: _Optional[_Union[_nouns_pb2.Agent, _Mapping[str, object]]] = ..., replacement: _Optional[_Union[_nouns_pb2.Agent, _Mapping[str, object]]] = ..., released: _Optional[_Iterable[str]] = ..., cancelled: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AgentMetricsRequest(_message.Message):
+    __slots__ = ("agent_id",)
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    agent_id: str
+    def __init__(self, agent_id: _Optional[str] = ...) -> None: ...
+
+class AgentMetric(_message.Message):
+    __slots__ = ("agent_id", "state", "running", "claimed", "completed", "failed", "expired", "released", "cancelled", "busy_ms", "mean_ms", "longest_ms", "last_seen_ms")
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    CLAIMED_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    EXPIRED_FIELD_NUMBER: _ClassVar[int]
+    RELEASED_FIELD_NUMBER: _ClassVar[int]
+    CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    BUSY_MS_FIELD_NUMBER: _ClassVar[int]
+    MEAN_MS_FIELD_NUMBER: _ClassVar[int]
+    LONGEST_MS_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_MS_FIELD_NUMBER: _ClassVar[int]
+    agent_id: str
+    state: str
+    running: int
+    claimed: int
+    completed: int
+    failed: int
+    expired: int
+    released: int
+    cancelled: int
+    busy_ms: int
+    mean_ms: int
+    longest_ms: int
+    last_seen_ms: int
+    def __init__(self, agent_id: _Optional[str] = ..., state: _Optional[str] = ..., running: _Optional[int] = ..., claimed: _Optional[int] = ..., completed: _Optional[int] = ..., failed: _Optional[int] = ..., expired: _Optional[int] = ..., released: _Optional[int] = ..., cancelled: _Optional[int] = ..., busy_ms: _Optional[int] = ..., mean_ms: _Optional[int] = ..., longest_ms: _Optional[int] = ..., last_seen_ms: _Optional[int] = ...) -> None: ...
+
+class AgentMetricsResponse(_message.Message):
     __slots__ = ("agents",)
     AGENTS_FIELD_NUMBER: _ClassVar[int]
-    agents: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.Agent]
-    def __init__(self, agents: _Optional[_Iterable[_Union[_nouns_pb2.Agent, _Mapping[str, object]]]] = ...) -> None: ...
+    agents: _containers.RepeatedCompositeFieldContainer[AgentMetric]
+    def __init__(self, agents: _Optional[_Iterable[_Union[AgentMetric, _Mapping[str, object]]]] = ...) -> None: ...
 
 class AgentListRequest(_message.Message):
     __slots__ = ("filter",)
@@ -75,38 +157,122 @@ class AgentListResponse(_message.Message):
     def __init__(self, agents: _Optional[_Iterable[_Union[_nouns_pb2.Agent, _Mapping[str, object]]]] = ...) -> None: ...
 
 class NewTask(_message.Message):
-    __slots__ = ("name", "description", "priority", "depends_on", "capabilities", "assigned_to", "payload", "max_retries", "backoff_ms")
+    __slots__ = ("name", "description", "priority", "depends_on", "after_failure", "capabilities", "assigned_to", "resources", "labels", "goal_id", "payload", "payload_artifact", "max_retries", "backoff_ms", "max_backoff_ms", "jitter", "non_retryable", "queue_ms", "run_ms", "total_ms")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     DEPENDS_ON_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FAILURE_FIELD_NUMBER: _ClassVar[int]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     ASSIGNED_TO_FIELD_NUMBER: _ClassVar[int]
+    RESOURCES_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    GOAL_ID_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_ARTIFACT_FIELD_NUMBER: _ClassVar[int]
     MAX_RETRIES_FIELD_NUMBER: _ClassVar[int]
     BACKOFF_MS_FIELD_NUMBER: _ClassVar[int]
+    MAX_BACKOFF_MS_FIELD_NUMBER: _ClassVar[int]
+    JITTER_FIELD_NUMBER: _ClassVar[int]
+    NON_RETRYABLE_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_MS_FIELD_NUMBER: _ClassVar[int]
+    RUN_MS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_MS_FIELD_NUMBER: _ClassVar[int]
     name: str
     description: str
     priority: str
     depends_on: _containers.RepeatedScalarFieldContainer[str]
+    after_failure: _containers.RepeatedScalarFieldContainer[str]
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     assigned_to: str
+    resources: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.ResourceClaim]
+    labels: _containers.RepeatedScalarFieldContainer[str]
+    goal_id: str
     payload: str
+    payload_artifact: str
     max_retries: int
     backoff_ms: int
-    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., priority: _Optional[str] = ..., depends_on: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., assigned_to: _Optional[str] = ..., payload: _Optional[str] = ..., max_retries: _Optional[int] = ..., backoff_ms: _Optional[int] = ...) -> None: ...
+    max_backoff_ms: int
+    jitter: int
+    non_retryable: _containers.RepeatedScalarFieldContainer[str]
+    queue_ms: int
+    run_ms: int
+    total_ms: int
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., priority: _Optional[str] = ..., depends_on: _Optional[_Iterable[str]] = ..., after_failure: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., assigned_to: _Optional[str] = ..., resources: _Optional[_Iterable[_Union[_nouns_pb2.ResourceClaim, _Mapping[str, object]]]] = ..., labels: _Optional[_Iterable[str]] = ..., goal_id: _Optional[str] = ..., payload: _Optional[str] = ..., payload_artifact: _Optional[str] = ..., max_retries: _Optional[int] = ..., backoff_ms: _Optional[int] = ..., max_backoff_ms: _Optional[int] = ..., jitter: _Optional[int] = ..., non_retryable: _Optional[_Iterable[str]] = ..., queue_ms: _Optional[int] = ..., run_ms: _Optional[int] = ..., total_ms: _Optional[int] = ...) -> None: ...
 
 class TaskSubmitRequest(_message.Message):
-    __slots__ = ("tasks",)
+    __slots__ = ("tasks", "goal")
     TASKS_FIELD_NUMBER: _ClassVar[int]
+    GOAL_FIELD_NUMBER: _ClassVar[int]
     tasks: _containers.RepeatedCompositeFieldContainer[NewTask]
-    def __init__(self, tasks: _Optional[_Iterable[_Union[NewTask, _Mapping[str, object]]]] = ...) -> None: ...
+    goal: str
+    def __init__(self, tasks: _Optional[_Iterable[_Union[NewTask, _Mapping[str, object]]]] = ..., goal: _Optional[str] = ...) -> None: ...
 
 class TaskSubmitResponse(_message.Message):
-    __slots__ = ("task_ids",)
+    __slots__ = ("task_ids", "goal_id")
     TASK_IDS_FIELD_NUMBER: _ClassVar[int]
+    GOAL_ID_FIELD_NUMBER: _ClassVar[int]
     task_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, task_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    goal_id: str
+    def __init__(self, task_ids: _Optional[_Iterable[str]] = ..., goal_id: _Optional[str] = ...) -> None: ...
+
+class TaskUpdateRequest(_message.Message):
+    __slots__ = ("task_id", "name", "description", "priority", "add_depends_on", "remove_depends_on", "add_after_failure", "remove_after_failure", "add_capabilities", "remove_capabilities", "add_resources", "remove_resources", "add_labels", "remove_labels", "assigned_to", "payload", "payload_artifact", "max_retries", "backoff_ms", "max_backoff_ms", "jitter", "queue_ms", "run_ms", "total_ms")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    ADD_DEPENDS_ON_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_DEPENDS_ON_FIELD_NUMBER: _ClassVar[int]
+    ADD_AFTER_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_AFTER_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    ADD_CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    ADD_RESOURCES_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_RESOURCES_FIELD_NUMBER: _ClassVar[int]
+    ADD_LABELS_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_LABELS_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNED_TO_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_ARTIFACT_FIELD_NUMBER: _ClassVar[int]
+    MAX_RETRIES_FIELD_NUMBER: _ClassVar[int]
+    BACKOFF_MS_FIELD_NUMBER: _ClassVar[int]
+    MAX_BACKOFF_MS_FIELD_NUMBER: _ClassVar[int]
+    JITTER_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_MS_FIELD_NUMBER: _ClassVar[int]
+    RUN_MS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_MS_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    name: str
+    description: str
+    priority: str
+    add_depends_on: _containers.RepeatedScalarFieldContainer[str]
+    remove_depends_on: _containers.RepeatedScalarFieldContainer[str]
+    add_after_failure: _containers.RepeatedScalarFieldContainer[str]
+    remove_after_failure: _containers.RepeatedScalarFieldContainer[str]
+    add_capabilities: _containers.RepeatedScalarFieldContainer[str]
+    remove_capabilities: _containers.RepeatedScalarFieldContainer[str]
+    add_resources: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.ResourceClaim]
+    remove_resources: _containers.RepeatedScalarFieldContainer[str]
+    add_labels: _containers.RepeatedScalarFieldContainer[str]
+    remove_labels: _containers.RepeatedScalarFieldContainer[str]
+    assigned_to: str
+    payload: str
+    payload_artifact: str
+    max_retries: int
+    backoff_ms: int
+    max_backoff_ms: int
+    jitter: int
+    queue_ms: int
+    run_ms: int
+    total_ms: int
+    def __init__(self, task_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., priority: _Optional[str] = ..., add_depends_on: _Optional[_Iterable[str]] = ..., remove_depends_on: _Optional[_Iterable[str]] = ..., add_after_failure: _Optional[_Iterable[str]] = ..., remove_after_failure: _Optional[_Iterable[str]] = ..., add_capabilities: _Optional[_Iterable[str]] = ..., remove_capabilities: _Optional[_Iterable[str]] = ..., add_resources: _Optional[_Iterable[_Union[_nouns_pb2.ResourceClaim, _Mapping[str, object]]]] = ..., remove_resources: _Optional[_Iterable[str]] = ..., add_labels: _Optional[_Iterable[str]] = ..., remove_labels: _Optional[_Iterable[str]] = ..., assigned_to: _Optional[str] = ..., payload: _Optional[str] = ..., payload_artifact: _Optional[str] = ..., max_retries: _Optional[int] = ..., backoff_ms: _Optional[int] = ..., max_backoff_ms: _Optional[int] = ..., jitter: _Optional[int] = ..., queue_ms: _Optional[int] = ..., run_ms: _Optional[int] = ..., total_ms: _Optional[int] = ...) -> None: ...
+
+class TaskUpdateResponse(_message.Message):
+    __slots__ = ("task",)
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    task: _nouns_pb2.Task
+    def __init__(self, task: _Optional[_Union[_nouns_pb2.Task, _Mapping[str, object]]] = ...) -> None: ...
 
 class Dataset(_message.Message):
     __slots__ = ("hash", "summary")
@@ -256,6 +422,64 @@ class TaskStatusResponse(_message.Message):
     tasks: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.Task]
     def __init__(self, task: _Optional[_Union[_nouns_pb2.Task, _Mapping[str, object]]] = ..., goal: _Optional[_Union[_nouns_pb2.Goal, _Mapping[str, object]]] = ..., tasks: _Optional[_Iterable[_Union[_nouns_pb2.Task, _Mapping[str, object]]]] = ...) -> None: ...
 
+class TaskListRequest(_message.Message):
+    __slots__ = ("state", "goal_id", "agent_id", "label", "after", "limit")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    GOAL_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    state: str
+    goal_id: str
+    agent_id: str
+    label: str
+    after: str
+    limit: int
+    def __init__(self, state: _Optional[str] = ..., goal_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., label: _Optional[str] = ..., after: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class TaskListResponse(_message.Message):
+    __slots__ = ("tasks", "next_after")
+    TASKS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    tasks: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.Task]
+    next_after: str
+    def __init__(self, tasks: _Optional[_Iterable[_Union[_nouns_pb2.Task, _Mapping[str, object]]]] = ..., next_after: _Optional[str] = ...) -> None: ...
+
+class TaskExplainRequest(_message.Message):
+    __slots__ = ("task_id", "agent_id")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    agent_id: str
+    def __init__(self, task_id: _Optional[str] = ..., agent_id: _Optional[str] = ...) -> None: ...
+
+class Reason(_message.Message):
+    __slots__ = ("rule", "message", "task_id", "agent_id", "until_ms")
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
+    rule: str
+    message: str
+    task_id: str
+    agent_id: str
+    until_ms: int
+    def __init__(self, rule: _Optional[str] = ..., message: _Optional[str] = ..., task_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., until_ms: _Optional[int] = ...) -> None: ...
+
+class TaskExplainResponse(_message.Message):
+    __slots__ = ("task_id", "state", "claimable", "reasons")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CLAIMABLE_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    state: str
+    claimable: bool
+    reasons: _containers.RepeatedCompositeFieldContainer[Reason]
+    def __init__(self, task_id: _Optional[str] = ..., state: _Optional[str] = ..., claimable: _Optional[bool] = ..., reasons: _Optional[_Iterable[_Union[Reason, _Mapping[str, object]]]] = ...) -> None: ...
+
 class TaskResultsRequest(_message.Message):
     __slots__ = ("task_id", "goal_id")
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
@@ -316,6 +540,46 @@ class TaskResultsResponse(_message.Message):
     state_hash: str
     def __init__(self, task: _Optional[_Union[_nouns_pb2.Task, _Mapping[str, object]]] = ..., goal_id: _Optional[str] = ..., state: _Optional[str] = ..., model_hash: _Optional[str] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping[str, object]]]] = ..., ensemble: _Optional[_Union[Ensemble, _Mapping[str, object]]] = ..., tasks: _Optional[_Iterable[_Union[_nouns_pb2.Task, _Mapping[str, object]]]] = ..., state_hash: _Optional[str] = ...) -> None: ...
 
+class SwarmPauseRequest(_message.Message):
+    __slots__ = ("task_id", "goal_id", "agent_id", "reason")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    GOAL_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    goal_id: str
+    agent_id: str
+    reason: str
+    def __init__(self, task_id: _Optional[str] = ..., goal_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class SwarmPauseResponse(_message.Message):
+    __slots__ = ("paused", "changed", "running")
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
+    paused: str
+    changed: bool
+    running: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, paused: _Optional[str] = ..., changed: _Optional[bool] = ..., running: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SwarmResumeRequest(_message.Message):
+    __slots__ = ("task_id", "goal_id", "agent_id")
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    GOAL_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    task_id: str
+    goal_id: str
+    agent_id: str
+    def __init__(self, task_id: _Optional[str] = ..., goal_id: _Optional[str] = ..., agent_id: _Optional[str] = ...) -> None: ...
+
+class SwarmResumeResponse(_message.Message):
+    __slots__ = ("resumed", "changed")
+    RESUMED_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    resumed: str
+    changed: bool
+    def __init__(self, resumed: _Optional[str] = ..., changed: _Optional[bool] = ...) -> None: ...
+
 class SwarmStatusRequest(_message.Message):
     __slots__ = ("verbose",)
     VERBOSE_FIELD_NUMBER: _ClassVar[int]
@@ -323,7 +587,7 @@ class SwarmStatusRequest(_message.Message):
     def __init__(self, verbose: _Optional[bool] = ...) -> None: ...
 
 class SwarmStatusResponse(_message.Message):
-    __slots__ = ("swarm_id", "topology", "strategy", "agents", "max_agents", "tasks", "version", "state_hash", "agent_list", "goals")
+    __slots__ = ("swarm_id", "topology", "strategy", "agents", "max_agents", "tasks", "version", "state_hash", "agent_list", "goals", "paused")
     SWARM_ID_FIELD_NUMBER: _ClassVar[int]
     TOPOLOGY_FIELD_NUMBER: _ClassVar[int]
     STRATEGY_FIELD_NUMBER: _ClassVar[int]
@@ -334,6 +598,7 @@ class SwarmStatusResponse(_message.Message):
     STATE_HASH_FIELD_NUMBER: _ClassVar[int]
     AGENT_LIST_FIELD_NUMBER: _ClassVar[int]
     GOALS_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_FIELD_NUMBER: _ClassVar[int]
     swarm_id: str
     topology: str
     strategy: str
@@ -344,7 +609,8 @@ class SwarmStatusResponse(_message.Message):
     state_hash: str
     agent_list: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.Agent]
     goals: _containers.RepeatedCompositeFieldContainer[_nouns_pb2.Goal]
-    def __init__(self, swarm_id: _Optional[str] = ..., topology: _Optional[str] = ..., strategy: _Optional[str] = ..., agents: _Optional[int] = ..., max_agents: _Optional[int] = ..., tasks: _Optional[_Union[_nouns_pb2.TaskCounts, _Mapping[str, object]]] = ..., version: _Optional[int] = ..., state_hash: _Optional[str] = ..., agent_list: _Optional[_Iterable[_Union[_nouns_pb2.Agent, _Mapping[str, object]]]] = ..., goals: _Optional[_Iterable[_Union[_nouns_pb2.Goal, _Mapping[str, object]]]] = ...) -> None: ...
+    paused: bool
+    def __init__(self, swarm_id: _Optional[str] = ..., topology: _Optional[str] = ..., strategy: _Optional[str] = ..., agents: _Optional[int] = ..., max_agents: _Optional[int] = ..., tasks: _Optional[_Union[_nouns_pb2.TaskCounts, _Mapping[str, object]]] = ..., version: _Optional[int] = ..., state_hash: _Optional[str] = ..., agent_list: _Optional[_Iterable[_Union[_nouns_pb2.Agent, _Mapping[str, object]]]] = ..., goals: _Optional[_Iterable[_Union[_nouns_pb2.Goal, _Mapping[str, object]]]] = ..., paused: _Optional[bool] = ...) -> None: ...
 
 class SwarmQueryRequest(_message.Message):
     __slots__ = ("agent_id", "task_id", "goal_id", "events", "limit")
@@ -373,12 +639,20 @@ class SwarmQueryResponse(_message.Message):
     def __init__(self, agent: _Optional[_Union[_nouns_pb2.Agent, _Mapping[str, object]]] = ..., task: _Optional[_Union[_nouns_pb2.Task, _Mapping[str, object]]] = ..., goal: _Optional[_Union[_nouns_pb2.Goal, _Mapping[str, object]]] = ..., events: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SwarmMonitorRequest(_message.Message):
-    __slots__ = ("after", "limit")
+    __slots__ = ("after", "limit", "kinds", "task_id", "agent_id", "goal_id")
     AFTER_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    TASK_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_ID_FIELD_NUMBER: _ClassVar[int]
+    GOAL_ID_FIELD_NUMBER: _ClassVar[int]
     after: int
     limit: int
-    def __init__(self, after: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+    kinds: _containers.RepeatedScalarFieldContainer[str]
+    task_id: str
+    agent_id: str
+    goal_id: str
+    def __init__(self, after: _Optional[int] = ..., limit: _Optional[int] = ..., kinds: _Optional[_Iterable[str]] = ..., task_id: _Optional[str] = ..., agent_id: _Optional[str] = ..., goal_id: _Optional[str] = ...) -> None: ...
 
 class SwarmMonitorResponse(_message.Message):
     __slots__ = ("status", "events", "next_after")
@@ -431,9 +705,13 @@ class TickRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class TickResponse(_message.Message):
-    __slots__ = ("expired", "next_deadline_ms")
+    __slots__ = ("expired", "next_deadline_ms", "timed_out", "lost")
     EXPIRED_FIELD_NUMBER: _ClassVar[int]
     NEXT_DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
+    TIMED_OUT_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
     expired: _containers.RepeatedScalarFieldContainer[str]
     next_deadline_ms: int
-    def __init__(self, expired: _Optional[_Iterable[str]] = ..., next_deadline_ms: _Optional[int] = ...) -> None: ...
+    timed_out: _containers.RepeatedScalarFieldContainer[str]
+    lost: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, expired: _Optional[_Iterable[str]] = ..., next_deadline_ms: _Optional[int] = ..., timed_out: _Optional[_Iterable[str]] = ..., lost: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -54,10 +54,30 @@ class SwarmServiceStub:
                 request_serializer=ruv__swarm_dot_v1_dot_service__pb2.AgentListRequest.SerializeToString,
                 response_deserializer=ruv__swarm_dot_v1_dot_service__pb2.AgentListResponse.FromString,
                 _registered_method=True)
+        self.AgentHeartbeat = channel.unary_unary(
+                '/ruv_swarm.v1.SwarmService/AgentHeartbeat',
+                request_serializer=ruv__swarm_dot_v1_dot_service__pb2.AgentHeartbeatRequest.SerializeToString,
+                response_deserializer=ruv__swarm_dot_v1_dot_service__pb2.AgentHeartbeatResponse.FromString,
+                _registered_method=True)
+        self.AgentRetire = channel.unary_unary(
+                '/ruv_swarm.v1.SwarmService/AgentRetire',
+                request_serializer=ruv__swarm_dot_v1_dot_service__pb2.AgentRetireRequest.SerializeToString,
+                response_deserializer=ruv__swarm_dot_v1_dot_service__pb2.AgentRetireResponse.FromString,
+                _registered_method=True)
+        self.AgentMetrics = channel.unary_unary(
+                '/ruv_swarm.v1.SwarmService/AgentMetrics',
+                request_serializer=ruv__swarm_dot_v1_dot_service__pb2.AgentMetricsRequest.SerializeToString,
+                response_deserializer=ruv__swarm_dot_v1_dot_service__pb2.AgentMetricsResponse.FromString,
+                _registered_method=True)
         self.TaskSubmit = channel.unary_unary(
                 '/ruv_swarm.v1.SwarmService/TaskSubmit',
                 request_serializer=ruv__swarm_dot_v1_dot_service__pb2.TaskSubmitRequest.SerializeToString,
                 response_deserializer=ruv__swarm_dot_v1_dot_service__pb2.TaskSubmitResponse.FromString,
+                _registered_method=True)
+        self.TaskUpdate = channel.unary_unary(
+                '/ruv_swarm.v1.SwarmService/TaskUpdate',
+                request_serializer=ruv__swarm_dot_v1_dot_service__pb2.TaskUpdateRequest.SerializeToString,
+                response_deserializer=ruv__swarm_dot_v1_dot_service__pb2.TaskUpdateResponse.FromString,
                 _registered_method=True)
         self.TaskOrchestrate = channel.unary_unary(
                 '/ruv_swarm.v1.SwarmService/TaskOrchestrate',
@@ -89,10 +109,30 @@ class SwarmServiceStub:
                 request_serializer=ruv__swarm_dot_v1_dot_service__pb2.TaskStatusRequest.SerializeToString,
                 response_deserializer=ruv__swarm_dot_v1_dot_service__pb2.TaskStatusResponse.FromString,
                 _registered_method=True)
+        self.TaskList = channel.unary_unary(
+                '/ruv_swarm.v1.SwarmService/TaskList',
+                request_serializer=ruv__swarm_dot_v1_dot_service__pb2.TaskListRequest.SerializeToString,
+                response_deserializer=ruv__swarm_dot_v1_dot_service__pb2.TaskListResponse.FromString,
+                _registered_method=True)
+        self.TaskExplain = channel.unary_unary(
+                '/ruv_swarm.v1.SwarmService/TaskExplain',
+                request_serializer=ruv__swarm_dot_v1_dot_service__pb2.TaskExplainRequest.SerializeToString,
+                response_deserializer=ruv__swarm_dot_v1_dot_service__pb2.TaskExplainResponse.FromString,
+                _registered_method=True)
         self.TaskResults = channel.unary_unary(
                 '/ruv_swarm.v1.SwarmService/TaskResults',
                 request_serializer=ruv__swarm_dot_v1_dot_service__pb2.TaskResultsRequest.SerializeToString,
                 response_deserializer=ruv__swarm_dot_v1_dot_service__pb2.TaskResultsResponse.FromString,
+                _registered_method=True)
+        self.SwarmPause = channel.unary_unary(
+                '/ruv_swarm.v1.SwarmService/SwarmPause',
+                request_serializer=ruv__swarm_dot_v1_dot_service__pb2.SwarmPauseRequest.SerializeToString,
+                response_deserializer=ruv__swarm_dot_v1_dot_service__pb2.SwarmPauseResponse.FromString,
+                _registered_method=True)
+        self.SwarmResume = channel.unary_unary(
+                '/ruv_swarm.v1.SwarmService/SwarmResume',
+                request_serializer=ruv__swarm_dot_v1_dot_service__pb2.SwarmResumeRequest.SerializeToString,
+                response_deserializer=ruv__swarm_dot_v1_dot_service__pb2.SwarmResumeResponse.FromString,
                 _registered_method=True)
         self.SwarmStatus = channel.unary_unary(
                 '/ruv_swarm.v1.SwarmService/SwarmStatus',
@@ -154,8 +194,36 @@ class SwarmServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AgentHeartbeat(self, request, context):
+        """Tell that an agent is there; it counts as lost when it is silent for too long.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AgentRetire(self, request, context):
+        """Take an agent out for good, with one in its place if wanted; what it held comes back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AgentMetrics(self, request, context):
+        """Count what agents have done, from the log.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TaskSubmit(self, request, context):
         """Add tasks to the backlog, all or none of them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TaskUpdate(self, request, context):
+        """Change a task that waits: its place in the graph, its priority, whatever was submitted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -183,7 +251,7 @@ class SwarmServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def TaskReport(self, request, context):
-        """End the attempt of a running task, completed or failed.
+        """End the attempt of a running task: completed, failed, or given back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -203,8 +271,36 @@ class SwarmServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TaskList(self, request, context):
+        """List tasks by state, goal, agent or label.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TaskExplain(self, request, context):
+        """Tell why a task does not run, by the exact rule.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TaskResults(self, request, context):
         """Read the result of a finished task, or of a goal.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SwarmPause(self, request, context):
+        """Hold back a task, a goal, an agent or the whole swarm: nothing new starts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SwarmResume(self, request, context):
+        """Let go on what was held back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -270,10 +366,30 @@ def add_SwarmServiceServicer_to_server(servicer, server):
                     request_deserializer=ruv__swarm_dot_v1_dot_service__pb2.AgentListRequest.FromString,
                     response_serializer=ruv__swarm_dot_v1_dot_service__pb2.AgentListResponse.SerializeToString,
             ),
+            'AgentHeartbeat': grpc.unary_unary_rpc_method_handler(
+                    servicer.AgentHeartbeat,
+                    request_deserializer=ruv__swarm_dot_v1_dot_service__pb2.AgentHeartbeatRequest.FromString,
+                    response_serializer=ruv__swarm_dot_v1_dot_service__pb2.AgentHeartbeatResponse.SerializeToString,
+            ),
+            'AgentRetire': grpc.unary_unary_rpc_method_handler(
+                    servicer.AgentRetire,
+                    request_deserializer=ruv__swarm_dot_v1_dot_service__pb2.AgentRetireRequest.FromString,
+                    response_serializer=ruv__swarm_dot_v1_dot_service__pb2.AgentRetireResponse.SerializeToString,
+            ),
+            'AgentMetrics': grpc.unary_unary_rpc_method_handler(
+                    servicer.AgentMetrics,
+                    request_deserializer=ruv__swarm_dot_v1_dot_service__pb2.AgentMetricsRequest.FromString,
+                    response_serializer=ruv__swarm_dot_v1_dot_service__pb2.AgentMetricsResponse.SerializeToString,
+            ),
             'TaskSubmit': grpc.unary_unary_rpc_method_handler(
                     servicer.TaskSubmit,
                     request_deserializer=ruv__swarm_dot_v1_dot_service__pb2.TaskSubmitRequest.FromString,
                     response_serializer=ruv__swarm_dot_v1_dot_service__pb2.TaskSubmitResponse.SerializeToString,
+            ),
+            'TaskUpdate': grpc.unary_unary_rpc_method_handler(
+                    servicer.TaskUpdate,
+                    request_deserializer=ruv__swarm_dot_v1_dot_service__pb2.TaskUpdateRequest.FromString,
+                    response_serializer=ruv__swarm_dot_v1_dot_service__pb2.TaskUpdateResponse.SerializeToString,
             ),
             'TaskOrchestrate': grpc.unary_unary_rpc_method_handler(
                     servicer.TaskOrchestrate,
@@ -305,10 +421,30 @@ def add_SwarmServiceServicer_to_server(servicer, server):
                     request_deserializer=ruv__swarm_dot_v1_dot_service__pb2.TaskStatusRequest.FromString,
                     response_serializer=ruv__swarm_dot_v1_dot_service__pb2.TaskStatusResponse.SerializeToString,
             ),
+            'TaskList': grpc.unary_unary_rpc_method_handler(
+                    servicer.TaskList,
+                    request_deserializer=ruv__swarm_dot_v1_dot_service__pb2.TaskListRequest.FromString,
+                    response_serializer=ruv__swarm_dot_v1_dot_service__pb2.TaskListResponse.SerializeToString,
+            ),
+            'TaskExplain': grpc.unary_unary_rpc_method_handler(
+                    servicer.TaskExplain,
+                    request_deserializer=ruv__swarm_dot_v1_dot_service__pb2.TaskExplainRequest.FromString,
+                    response_serializer=ruv__swarm_dot_v1_dot_service__pb2.TaskExplainResponse.SerializeToString,
+            ),
             'TaskResults': grpc.unary_unary_rpc_method_handler(
                     servicer.TaskResults,
                     request_deserializer=ruv__swarm_dot_v1_dot_service__pb2.TaskResultsRequest.FromString,
                     response_serializer=ruv__swarm_dot_v1_dot_service__pb2.TaskResultsResponse.SerializeToString,
+            ),
+            'SwarmPause': grpc.unary_unary_rpc_method_handler(
+                    servicer.SwarmPause,
+                    request_deserializer=ruv__swarm_dot_v1_dot_service__pb2.SwarmPauseRequest.FromString,
+                    response_serializer=ruv__swarm_dot_v1_dot_service__pb2.SwarmPauseResponse.SerializeToString,
+            ),
+            'SwarmResume': grpc.unary_unary_rpc_method_handler(
+                    servicer.SwarmResume,
+                    request_deserializer=ruv__swarm_dot_v1_dot_service__pb2.SwarmResumeRequest.FromString,
+                    response_serializer=ruv__swarm_dot_v1_dot_service__pb2.SwarmResumeResponse.SerializeToString,
             ),
             'SwarmStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.SwarmStatus,
@@ -437,6 +573,87 @@ class SwarmService:
             _registered_method=True)
 
     @staticmethod
+    def AgentHeartbeat(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ruv_swarm.v1.SwarmService/AgentHeartbeat',
+            ruv__swarm_dot_v1_dot_service__pb2.AgentHeartbeatRequest.SerializeToString,
+            ruv__swarm_dot_v1_dot_service__pb2.AgentHeartbeatResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AgentRetire(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ruv_swarm.v1.SwarmService/AgentRetire',
+            ruv__swarm_dot_v1_dot_service__pb2.AgentRetireRequest.SerializeToString,
+            ruv__swarm_dot_v1_dot_service__pb2.AgentRetireResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AgentMetrics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ruv_swarm.v1.SwarmService/AgentMetrics',
+            ruv__swarm_dot_v1_dot_service__pb2.AgentMetricsRequest.SerializeToString,
+            ruv__swarm_dot_v1_dot_service__pb2.AgentMetricsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def TaskSubmit(request,
             target,
             options=(),
@@ -453,6 +670,33 @@ class SwarmService:
             '/ruv_swarm.v1.SwarmService/TaskSubmit',
             ruv__swarm_dot_v1_dot_service__pb2.TaskSubmitRequest.SerializeToString,
             ruv__swarm_dot_v1_dot_service__pb2.TaskSubmitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TaskUpdate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ruv_swarm.v1.SwarmService/TaskUpdate',
+            ruv__swarm_dot_v1_dot_service__pb2.TaskUpdateRequest.SerializeToString,
+            ruv__swarm_dot_v1_dot_service__pb2.TaskUpdateResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -626,6 +870,60 @@ class SwarmService:
             _registered_method=True)
 
     @staticmethod
+    def TaskList(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ruv_swarm.v1.SwarmService/TaskList',
+            ruv__swarm_dot_v1_dot_service__pb2.TaskListRequest.SerializeToString,
+            ruv__swarm_dot_v1_dot_service__pb2.TaskListResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TaskExplain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ruv_swarm.v1.SwarmService/TaskExplain',
+            ruv__swarm_dot_v1_dot_service__pb2.TaskExplainRequest.SerializeToString,
+            ruv__swarm_dot_v1_dot_service__pb2.TaskExplainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def TaskResults(request,
             target,
             options=(),
@@ -642,6 +940,60 @@ class SwarmService:
             '/ruv_swarm.v1.SwarmService/TaskResults',
             ruv__swarm_dot_v1_dot_service__pb2.TaskResultsRequest.SerializeToString,
             ruv__swarm_dot_v1_dot_service__pb2.TaskResultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SwarmPause(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ruv_swarm.v1.SwarmService/SwarmPause',
+            ruv__swarm_dot_v1_dot_service__pb2.SwarmPauseRequest.SerializeToString,
+            ruv__swarm_dot_v1_dot_service__pb2.SwarmPauseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SwarmResume(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ruv_swarm.v1.SwarmService/SwarmResume',
+            ruv__swarm_dot_v1_dot_service__pb2.SwarmResumeRequest.SerializeToString,
+            ruv__swarm_dot_v1_dot_service__pb2.SwarmResumeResponse.FromString,
             options,
             channel_credentials,
             insecure,
