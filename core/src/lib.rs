@@ -13,7 +13,7 @@
 //! | 3 | decide (uses policy), apply (does not) |
 //! | 2 | policy, neural |
 //! | 1 | command, event, state and the nouns |
-//! | 0 | ids, time, rng, hash, limits, error, json, table |
+//! | 0 | ids, time, rng, hash, limits, error, json, table, words |
 #![no_std]
 #![cfg_attr(
     not(test),
@@ -52,12 +52,14 @@ pub mod swarm;
 pub mod table;
 pub mod task;
 pub mod time;
+pub mod words;
 
 pub use error::{host_error, Code, Error, HostTrouble};
 pub use operations::{operation_kind, OPERATIONS};
 pub use query::{attach_artifact, attach_events, Attach};
 pub use render::{render, render_event};
 pub use swarm::{Applied, Decision, Row, Swarm, APPLICATION_ID, SAMPLE_MESSAGE, SCHEMA_SQL, SCHEMA_VERSION};
+pub use words::split_words;
 
 /// The version of this release.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -16,7 +16,7 @@ CORE_FLOORS = {
     2: {"policy", "neural"},
     1: {"command", "event", "effect", "state", "agent", "task", "message", "topology", "memory"}
     | {"cognition", "config", "artifact", "goal"},
-    0: {"ids", "time", "rng", "hash", "limits", "error", "json", "table"},
+    0: {"ids", "time", "rng", "hash", "limits", "error", "json", "table", "words"},
 }
 CORE_FLOOR = {module: floor for floor, modules in CORE_FLOORS.items() for module in modules}
 

@@ -193,6 +193,12 @@ pub fn render(operation: &str, response: &str) -> String {
     core::render(operation, response)
 }
 
+/// The words of a user's command line, split without a shell.
+#[wasm_bindgen(js_name = splitWords)]
+pub fn split_words(field: &str, text: &str) -> Result<Vec<String>, JsError> {
+    core::split_words(field, text).map_err(thrown)
+}
+
 /// One event line as a line for people.
 #[wasm_bindgen(js_name = renderEvent)]
 pub fn render_event(line: &str) -> String {
