@@ -1,0 +1,146 @@
+/** A program of the user's: one process a task, without a shell, in a process group of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { errorOf } from '../gen/errors.js';
+import type { Task } from '../gen/types.js';
+import { systemWords } from '../host/sqlite-open.js';
+import { type TaskContext, TaskFailure } from '../work/types.js';
+
+/** How long a program may take to end once it is asked to, before it is killed. */
+const GRACE_MS = 2_000;
+/** As much of the end of standard error as becomes the message of a failure, in bytes. */
+const TAIL_BYTES = 2_000;
+
+/** How a program is run. */
+export interface ProgramOptions {
+  /** The program and its arguments. */
+  readonly words: readonly string[];
+  /** The database file, for the program's own calls. */
+  readonly db: string;
+  /** How long one task may take, in ms. */
+  readonly timeLimitMs: number;
+  /** How many bytes of output a task may have. */
+  readonly outputLimit: number;
+}
+
+/** Refuses a program that cannot be run, before anything is claimed. */
+export function checkProgram(words: readonly string[]): void {
+  const [program = ''] = words;
+  const places = program.includes('/') ? [program] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder || '.', program));
+  if (process.platform === 'win32' || places.some(isProgram)) return;
+  throw errorOf('not_found', `exec: no program ${JSON.stringify(program)}`, 'exec');
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Does a task with the program: its result is what the program prints. */
+export async function runProgram(options: ProgramOptions, task: Task, context: TaskContext): Promise<string | Uint8Array> {
+  const run = new Run(options, task, context);
+  const output = await run.ended();
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(output);
+  } catch {
+    return output;
+  }
+}
+
+class Run {
+  readonly #options: ProgramOptions;
+  readonly #context: TaskContext;
+  readonly #child: ChildProcess;
+  readonly #output: Buffer[] = [];
+  #outputBytes = 0;
+  #tail: Buffer = Buffer.alloc(0);
+  /** Why it was told to end, by us. */
+  #verdict: Error | undefined;
+  #killer: NodeJS.Timeout | undefined;
+
+  constructor(options: ProgramOptions, task: Task, context: TaskContext) {
+    this.#options = options;
+    this.#context = context;
+    const [program = '', ...rest] = options.words;
+    const env = {
+      ...process.env,
+      RUV_SWARM_TASK: task.id ?? '',
+      RUV_SWARM_AGENT: context.agentId,
+      RUV_SWARM_EPOCH: String(context.epoch),
+      RUV_SWARM_DB: options.db,
+    };
+    this.#child = spawn(program, rest, { detached: true, stdio: ['pipe', 'pipe', 'pipe'], env });
+    const { stdin, stdout, stderr } = this.#child;
+    // a program that reads no input is none the worse for it
+    stdin?.on('error', () => {});
+    stdin?.end(`${JSON.stringify(task)}\n`);
+    stdout?.on('data', (chunk: Buffer) => this.#take(chunk));
+    stderr?.on('data', (chunk: Buffer) => (this.#tail = Buffer.concat([this.#tail, chunk]).subarray(-TAIL_BYTES)));
+  }
+
+  /** The output of a program that ended well; throws the failure of any other. */
+  async ended(): Promise<Buffer> {
+    const { timeLimitMs } = this.#options;
+    const { signal } = this.#context;
+    const stop = (): void => this.#end(signal.reason as Error);
+    const timer = setTimeout(
+      () => this.#end(new TaskFailure('time_limit', `still running after ${timeLimitMs / 1000} s`)),
+      Math.min(timeLimitMs, 2 ** 31 - 1),
+    );
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    try {
+      const [code, killedBy] = await this.#closed();
+      if (this.#verdict) throw this.#verdict;
+      if (killedBy) throw this.#failure(`signal_${killedBy}`, `killed by ${killedBy}`);
+      if (code !== 0) throw this.#failure(`exit_${code}`, `exit code ${code}`);
+      return Buffer.concat(this.#output);
+    } finally {
+      clearTimeout(timer);
+      clearTimeout(this.#killer);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  #closed(): Promise<[number | null, NodeJS.Signals | null]> {
+    return new Promise((resolve, reject) => {
+      this.#child.on('error', (error) => reject(new TaskFailure('exec', `cannot run ${this.#options.words[0]}: ${systemWords(error)}`)));
+      // what it left running must not hold its output open for ever
+      this.#child.on('exit', () => (this.#killer ??= setTimeout(() => this.#kill('SIGKILL'), GRACE_MS)));
+      this.#child.on('close', (code, signal) => resolve([code, signal]));
+    });
+  }
+
+  #take(chunk: Buffer): void {
+    this.#outputBytes += chunk.byteLength;
+    if (this.#outputBytes <= this.#options.outputLimit) this.#output.push(chunk);
+    else this.#end(new TaskFailure('output_limit', `more than ${this.#options.outputLimit} bytes of output`));
+  }
+
+  /** Asks the whole group to end, and ends it if it does not. */
+  #end(why: Error): void {
+    if (this.#verdict) return;
+    this.#verdict = why;
+    this.#kill('SIGTERM');
+    this.#killer = setTimeout(() => this.#kill('SIGKILL'), GRACE_MS);
+  }
+
+  #kill(signal: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    try {
+      if (pid === undefined || process.platform === 'win32') this.#child.kill(signal);
+      else process.kill(-pid, signal);
+    } catch {
+      // the group has gone by itself
+    }
+  }
+
+  #failure(code: string, otherwise: string): TaskFailure {
+    return new TaskFailure(code, this.#tail.toString('utf8').trim() || otherwise);
+  }
+}
