@@ -1,6 +1,5 @@
 /** Standard input as an argument. */
 import { errorOf } from '../gen/errors.js';
-import { hostError } from '../load/kernel.js';
 import { systemWords } from '../host/sqlite-open.js';
 
 /** All that standard input brings, as text for the argument `field`. */
@@ -9,7 +8,7 @@ export async function standardInput(field: string): Promise<string> {
   try {
     for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   } catch (error) {
-    throw hostError('file_unreadable', field, '-', systemWords(error));
+    throw errorOf('invalid_argument', `${field}: cannot read standard input: ${systemWords(error)}`, field);
   }
   return asText(field, Buffer.concat(chunks));
 }

@@ -39,7 +39,7 @@ export async function runOperation(context: Context, { args }: CommandDefinition
 export async function call(context: Context): Promise<number> {
   const operation = context.values.word('operation');
   if (operation === undefined) {
-    throw errorOf('invalid_argument', 'operation: missing; give the name of an operation, for example task_submit', 'operation');
+    throw errorOf('invalid_argument', 'operation: missing; give one of the catalogue, for example: call swarm_status', 'operation');
   }
   const given = context.values.word('request') ?? '{}';
   const request = given === '-' ? await standardInput('request') : given;

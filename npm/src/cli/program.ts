@@ -1,6 +1,7 @@
 /** A program of the user's: one process a task, without a shell, in a process group of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { errorOf } from '../gen/errors.js';
 import type { Task } from '../gen/types.js';
@@ -29,13 +30,14 @@ export function checkProgram(words: readonly string[]): void {
   const [program = ''] = words;
   const places = program.includes('/') ? [program] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder || '.', program));
   if (process.platform === 'win32' || places.some(isProgram)) return;
-  throw errorOf('not_found', `exec: no program ${JSON.stringify(program)}`, 'exec');
+  const message = `exec: no program ${JSON.stringify(program)} that can be run; give a path, or a name on PATH`;
+  throw errorOf('not_found', message, 'exec');
 }
 
 function isProgram(path: string): boolean {
   try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
+    const meta = statSync(path);
+    return meta.isFile() && (meta.mode & 0o111) !== 0;
   } catch {
     return false;
   }
@@ -89,7 +91,7 @@ class Run {
     const { signal } = this.#context;
     const stop = (): void => this.#end(signal.reason as Error);
     const timer = setTimeout(
-      () => this.#end(new TaskFailure('time_limit', `still running after ${timeLimitMs / 1000} s`)),
+      () => this.#end(new TaskFailure('time_limit', `not done after ${timeLimitMs / 1000} s`)),
       Math.min(timeLimitMs, 2 ** 31 - 1),
     );
     signal.addEventListener('abort', stop, { once: true });
@@ -97,8 +99,11 @@ class Run {
     try {
       const [code, killedBy] = await this.#closed();
       if (this.#verdict) throw this.#verdict;
-      if (killedBy) throw this.#failure(`signal_${killedBy}`, `killed by ${killedBy}`);
-      if (code !== 0) throw this.#failure(`exit_${code}`, `exit code ${code}`);
+      if (killedBy) {
+        const number = constants.signals[killedBy];
+        throw this.#failure(`signal_${number}`, `signal ${number} ended the program`);
+      }
+      if (code !== 0) throw this.#failure(`exit_${code}`, `the program ended with exit code ${code}`);
       return Buffer.concat(this.#output);
     } finally {
       clearTimeout(timer);
@@ -108,11 +113,20 @@ class Run {
   }
 
   #closed(): Promise<[number | null, NodeJS.Signals | null]> {
+    const child = this.#child;
     return new Promise((resolve, reject) => {
-      this.#child.on('error', (error) => reject(new TaskFailure('exec', `cannot run ${this.#options.words[0]}: ${systemWords(error)}`)));
-      // what it left running must not hold its output open for ever
-      this.#child.on('exit', () => (this.#killer ??= setTimeout(() => this.#kill('SIGKILL'), GRACE_MS)));
-      this.#child.on('close', (code, signal) => resolve([code, signal]));
+      child.on('error', (error) => {
+        const program = JSON.stringify(this.#options.words[0]);
+        reject(new TaskFailure('exec_failed', `cannot start ${program}: ${systemWords(error)}`));
+      });
+      child.on('exit', () => {
+        // what it left running must not outlive its lease
+        this.#kill('SIGKILL');
+        clearTimeout(this.#killer);
+        // a process that has left the group may hold the output open
+        this.#killer = setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream?.destroy()), GRACE_MS);
+      });
+      child.on('close', (code, signal) => resolve([code, signal]));
     });
   }
 

@@ -24,9 +24,10 @@ async function wanted(context: Context): Promise<string> {
     const resources = [...claims(exclusive, 'exclusive'), ...claims(shared, 'shared')];
     return JSON.stringify({ tasks: [resources.length > 0 ? { ...task, resources } : task] });
   }
-  const [other] = Object.keys({ exclusive, shared, ...task }).filter((name) => context.values.given(name));
-  if (other !== undefined) {
-    throw errorOf('invalid_argument', `${other}: not with --file, whose request says all; give one or the other`, other);
+  const other = ARGUMENTS.find(({ name }) => name !== 'file' && context.values.given(name));
+  if (other) {
+    const shown = other.flag ?? other.name;
+    throw errorOf('invalid_argument', `file: give the tasks in a file or by flags, not both; ${shown} was given too`, 'file');
   }
   return file === '-' ? standardInput('file') : asText('file', readWhole('file', file));
 }

@@ -1,5 +1,5 @@
 /** An agent that is a function: registered in the swarm, working until it is told to stop. */
-import type { Agent } from '../gen/types.js';
+import type { Agent, Task } from '../gen/types.js';
 import type { Host } from '../host/host.js';
 import type { EndedAttempt, TaskFunction, WorkSummary } from './types.js';
 import { work } from './worker.js';
@@ -26,6 +26,8 @@ export interface AgentOptions {
   readonly untilIdle?: boolean | undefined;
   /** Ends the work: running tasks are aborted and given back. */
   readonly signal?: AbortSignal | undefined;
+  /** Hears of each task whose function begins. */
+  readonly began?: ((task: Task) => void) | undefined;
   /** Hears of each attempt that has ended. */
   readonly ended?: ((attempt: EndedAttempt) => void) | undefined;
 }
@@ -41,7 +43,7 @@ export interface AgentHandle extends AsyncDisposable {
 }
 
 /** The agent that `options` describe, made or joined. */
-export async function register(host: Host, options: Omit<AgentOptions, 'signal' | 'ended'>): Promise<Agent> {
+export async function register(host: Host, options: AgentOptions): Promise<Agent> {
   const { type, name, capabilities, capacity, silenceMs } = options;
   const request = { type, name, capabilities, capacity, silenceMs, ...(name ? { join: true } : {}) };
   const { agents } = JSON.parse(await host.call('agent_spawn', JSON.stringify(request))) as { agents: [Agent] };
@@ -50,11 +52,11 @@ export async function register(host: Host, options: Omit<AgentOptions, 'signal' 
 
 /** Registers an agent and sets it to work; `closing` ends it too. */
 export async function startAgent(host: Host, options: AgentOptions, run: TaskFunction, closing: AbortSignal): Promise<AgentHandle> {
-  const { leaseMs, concurrency, maxTasks, untilIdle, ended } = options;
+  const { leaseMs, concurrency, maxTasks, untilIdle, began, ended } = options;
   const { id: agentId = '' } = await register(host, options);
   const own = new AbortController();
   const signal = AbortSignal.any([own.signal, closing, ...(options.signal ? [options.signal] : [])]);
-  const done = work(host, run, { agentId, leaseMs, concurrency, maxTasks, untilIdle, ended, signal });
+  const done = work(host, run, { agentId, leaseMs, concurrency, maxTasks, untilIdle, began, ended, signal });
   const stop = (): Promise<WorkSummary> => {
     own.abort();
     return done;

@@ -51,6 +51,8 @@ export interface WorkOptions {
   readonly untilIdle?: boolean | undefined;
   /** Ends the work: running tasks are aborted and given back. */
   readonly signal?: AbortSignal | undefined;
+  /** Hears of each task whose function begins. */
+  readonly began?: ((task: Task) => void) | undefined;
   /** Hears of each attempt that has ended. */
   readonly ended?: ((attempt: EndedAttempt) => void) | undefined;
 }

@@ -162,6 +162,7 @@ class Worker {
 
   async #carryOut(attempt: Attempt): Promise<void> {
     let outcome: Outcome;
+    this.#options.began?.(attempt.task);
     try {
       outcome = await completed(attempt.task, await this.#run(attempt.task, attempt.context));
     } catch (thrown) {
