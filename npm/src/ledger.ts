@@ -13,7 +13,7 @@ export class Ledger {
   /** The host loop below, for what is not named here. */
   readonly host: Host;
   readonly #closing = new AbortController();
-  readonly #agents = new Set<AgentHandle>();
+  readonly #working = new Set<Promise<unknown>>();
 
   constructor(host: Host) {
     this.host = host;
@@ -35,11 +35,11 @@ export class Ledger {
    * lease. Give it a lease that is long enough, or compute in a worker thread.
    */
   async agent(options: AgentOptions, run: TaskFunction): Promise<AgentHandle> {
-    const handle = await startAgent(this.host, options, run, this.#closing.signal);
-    this.#agents.add(handle);
-    const forget = (): void => void this.#agents.delete(handle);
-    handle.done.then(forget, forget);
-    return handle;
+    return startAgent(this.host, options, run, this.#closing.signal, (working) => {
+      this.#working.add(working);
+      const forget = (): void => void this.#working.delete(working);
+      working.then(forget, forget);
+    });
   }
 
   /** Adds tasks to the backlog, all or none; with `goal` they belong to a new goal of that text. */
@@ -118,7 +118,7 @@ export class Ledger {
   /** Stops the agents, waits for what is under way and gives the database back. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.allSettled([...this.#agents].map(({ done }) => done));
+    await Promise.allSettled(this.#working);
     await this.host.close();
   }
 

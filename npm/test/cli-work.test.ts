@@ -113,9 +113,10 @@ test('a program that cannot be run is told before anything is claimed', async (t
   await refused(/^error: exec: .*a ' has no end/, '--exec', "echo 'half");
   await refused(/^error: timeLimit: 0; allowed: seconds above 0/, '--exec', 'true', '--time-limit', '0');
   await refused(/^error: outputLimit: 0; allowed: 1 to 268435456/, '--exec', 'true', '--output-limit', '0');
+  await refused(/^error: agentId: no agent "a7"/, '--exec', 'true', '--agent', 'a7');
   const lease = await cli(at, ['work', '--exec', 'true', '--lease-ms', '5']);
   assert.equal(lease.code, 2);
-  assert.match(lease.stderr, /^error: leaseMs: 5; .*1000/);
+  assert.match(lease.stderr, /^error: leaseMs: 5 .*1000/);
   const { state, attempts } = await taskOf(at, 't1');
   assert.deepEqual([state, attempts], ['ready', 0]);
 });
@@ -139,10 +140,10 @@ test('Ctrl-C ends the program with all that it started and gives the task back',
       setInterval(() => {}, 1000);`,
   });
   await submit(at, { maxRetries: 0 });
-  let interrupt = (): void => {};
-  const ended = cli(at, ['work', '--exec', exec('parent')], { during: (send) => (interrupt = () => send('SIGINT')) });
+  let send = (_signal: NodeJS.Signals): void => {};
+  const ended = cli(at, ['work', '--exec', exec('parent')], { started: (kill) => (send = kill) });
   const grandchild = Number(await fileThere(join(at, 'pid')));
-  interrupt();
+  send('SIGINT');
   const ran = await ended;
   assert.deepEqual([ran.code, ran.stderr], [130, '']);
   assert.match(ran.stdout, /t1 attempt 1: released\na1: 0 completed, 0 failed, 1 given back\n$/);
@@ -171,6 +172,38 @@ test('after kill -9 of a worker another one does its task', async (t) => {
   assert.deepEqual(lines(ran)[0], { agentId: 'a2', epoch: 2, outcome: 'completed', state: 'completed', taskId: 't1' });
   assert.equal((await taskOf(at, 't1')).output, 'by the other\n');
   assert.equal(lastJson(await cli(at, ['replay', '--verify', '--json']))['ok'], true);
+});
+
+test('a worker that slept through its lease is refused', async (t) => {
+  const { at, exec } = await place(t, {
+    wait: `
+      import { appendFileSync, existsSync } from 'node:fs';
+      appendFileSync('begun-' + process.env.RUV_SWARM_EPOCH, 'yes\\n');
+      const timer = setInterval(() => {
+        if (!existsSync('go')) return;
+        clearInterval(timer);
+        console.log(process.env.RUV_SWARM_EPOCH);
+      }, 20);`,
+  });
+  await submit(at, { backoffMs: 0 });
+  const args = ['work', '--exec', exec('wait'), '--max-tasks', '1', '--lease-ms', '1000', '--json'];
+  let send = (_signal: NodeJS.Signals): void => {};
+  const first = cli(at, args, { started: (kill) => (send = kill) });
+  await fileThere(join(at, 'begun-1'));
+  send('SIGSTOP');
+  const second = cli(at, args);
+  await fileThere(join(at, 'begun-2'));
+  send('SIGCONT');
+  const slept = await first;
+  assert.deepEqual([slept.code, slept.stderr], [0, '']);
+  assert.deepEqual(lines(slept), [
+    { agentId: 'a1', epoch: 1, outcome: 'lost', state: '', taskId: 't1' },
+    { agentId: 'a1', completed: 0, failed: 0, released: 1 },
+  ]);
+  writeFileSync(join(at, 'go'), '');
+  assert.deepEqual(lines(await second)[0], { agentId: 'a2', epoch: 2, outcome: 'completed', state: 'completed', taskId: 't1' });
+  const { output, attempts } = await taskOf(at, 't1');
+  assert.deepEqual([output, attempts], ['2\n', 2]);
 });
 
 test('two worker processes on one file do each task once', async (t) => {

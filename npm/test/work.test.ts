@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type EndedAttempt,
   Host,
+  MemoryStore,
   type NewTask,
   openSqliteStore,
   RuvSwarm,
@@ -16,6 +17,8 @@ import {
   type Task,
   type TaskContext,
   TaskFailure,
+  work,
+  type Writing,
 } from '@ruv/swarm';
 import { folder } from './helpers.ts';
 
@@ -75,14 +78,17 @@ test('what a function throws is the failure of its attempt', async (t) => {
     new TypeError('not a function'),
     new Error(''),
     'a bare text',
+    new Error('\ud800' + 'x'.repeat(20_000)),
+    Object.create(null),
   ];
   await swarm.submit([...thrown.map((_, i) => ({ payload: String(i), maxRetries: 0 })), { payload: 'bigint', maxRetries: 0 }]);
-  const agent = await swarm.agent({ type: 'coder', maxTasks: 6 }, ({ payload }) => {
+  const agent = await swarm.agent({ type: 'coder', maxTasks: 8 }, ({ payload }, { progress }) => {
+    progress(0.5, NaN, '\ud800');
     if (payload === 'bigint') return { count: 1n };
     throw thrown[Number(payload)];
   });
-  assert.equal((await agent.done).failed, 6);
-  const errors = await Promise.all([1, 2, 3, 4, 5, 6].map(async (n) => (await taskOf(swarm, `t${n}`)).error));
+  assert.equal((await agent.done).failed, 8);
+  const errors = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(async (n) => (await taskOf(swarm, `t${n}`)).error));
   assert.deepEqual(errors.slice(0, 5), [
     { code: 'no_budget', message: 'the budget is spent' },
     { code: 'ENOENT', message: 'no such file' },
@@ -90,7 +96,9 @@ test('what a function throws is the failure of its attempt', async (t) => {
     { code: 'error', message: 'error, without a message' },
     { code: 'failed', message: 'a bare text' },
   ]);
-  assert.equal(errors[5]?.code, 'type_error');
+  assert.deepEqual(errors[5], { code: 'error', message: `\ufffd${'x'.repeat(16_384 - 3)}` });
+  assert.equal(errors[6]?.message, 'failed, without a message');
+  assert.equal(errors[7]?.code, 'type_error');
 });
 
 test('a result that the core does not take is a failure that says so', async (t) => {
@@ -116,37 +124,66 @@ test('a failed attempt is tried again after its back-off, without news', async (
   assert.equal((await taskOf(swarm, 't1')).state, 'completed');
 });
 
-test('as many tasks run at once as the capacity says, and their heartbeats share a commit', async (t) => {
-  const swarm = await inMemory(t);
-  await swarm.submit(Array.from({ length: 7 }, () => ({})));
+/** A store that notes where each commit ends. */
+class NotingStore extends MemoryStore {
+  readonly commits: number[] = [];
+
+  override write<T>(body: (tx: Writing) => T): Promise<T> {
+    return super.write((tx) => {
+      const result = body(tx);
+      this.commits.push(tx.head()?.version ?? 0);
+      return result;
+    });
+  }
+
+  /** The events of the log by the commit that they came in, as kind and task. */
+  async groups(host: Host): Promise<string[][]> {
+    const events = (await host.events(0, 10_000)).map(({ body }) => JSON.parse(body) as SwarmEvent);
+    const names = events.map(({ kind, body }) => `${kind} ${(body as { taskId?: string }).taskId ?? ''}`);
+    return this.commits.map((end, i) => names.slice(this.commits[i - 1] ?? 0, end));
+  }
+}
+
+async function noting(agent: object, tasks: number): Promise<{ store: NotingStore; host: Host }> {
+  const store = new NotingStore();
+  const host = await Host.open(store);
+  await host.call('swarm_init', '{"seed":1}');
+  await host.call('agent_spawn', JSON.stringify(agent));
+  await host.call('task_submit', JSON.stringify({ tasks: Array.from({ length: tasks }, () => ({})) }));
+  return { store, host };
+}
+
+test('as many tasks run at once as the capacity says, and their heartbeats are one commit', async () => {
+  const { store, host } = await noting({ type: 'coder', capacity: 3 }, 7);
   let running = 0;
   let most = 0;
-  const agent = await swarm.agent({ type: 'coder', capacity: 3, leaseMs: 1000, maxTasks: 7 }, async (task, { progress }) => {
-    most = Math.max(most, ++running);
-    progress(1, 2, `half of ${task.id}`);
-    // the first three wait for a heartbeat of their own
-    if (Number(task.id?.slice(1)) <= 3) {
-      await eventually(swarm, ({ kind, body }) => kind === 'TaskHeartbeat' && (body as { taskId?: string }).taskId === task.id);
-    }
-    running -= 1;
-  });
-  assert.equal((await agent.done).completed, 7);
-  assert.equal(most, 3);
-  const events = await eventsOf(swarm);
-  const first = events.findIndex(({ kind }) => kind === 'TaskHeartbeat');
-  // three leases in one group: one after the other, at one time
-  assert.deepEqual(events.slice(first, first + 3).map(({ kind }) => kind), Array(3).fill('TaskHeartbeat'));
-  const bodies = events.slice(first, first + 3).map(({ body }) => body as { taskId: string; progress: unknown });
-  assert.deepEqual(bodies.map(({ taskId }) => taskId).sort(), ['t1', 't2', 't3']);
-  assert.deepEqual(bodies[0]?.progress, { done: 1, total: 2, note: 'half of t1' });
+  const hasBeat = async (): Promise<boolean> => (await store.groups(host)).flat().includes('TaskHeartbeat t3');
+  const summary = await work(
+    host,
+    async ({ id }, { progress }) => {
+      most = Math.max(most, ++running);
+      progress(1, 2, `half of ${id}`);
+      // the first three wait for a heartbeat of their own
+      while (['t1', 't2', 't3'].includes(id) && !(await hasBeat())) await sleep(10);
+      running -= 1;
+    },
+    { agentId: 'a1', leaseMs: 1000, maxTasks: 7 },
+  );
+  assert.deepEqual([summary.completed, most], [7, 3]);
+  const beats = (await store.groups(host)).find((group) => group.includes('TaskHeartbeat t3'));
+  assert.deepEqual(beats?.toSorted(), ['TaskHeartbeat t1', 'TaskHeartbeat t2', 'TaskHeartbeat t3']);
+  const lines = (await host.events(0, 10_000)).map(({ body }) => JSON.parse(body) as SwarmEvent);
+  const beat = lines.find(({ kind, body }) => kind === 'TaskHeartbeat' && (body as { taskId: string }).taskId === 't1');
+  assert.deepEqual((beat?.body as { progress?: unknown }).progress, { done: 1, total: 2, note: 'half of t1' });
+  await host.close();
 });
 
-test('a report and the claim of the next task are one decision', async (t) => {
-  const swarm = await inMemory(t);
-  await swarm.submit([{}, {}, {}]);
-  await (await swarm.agent({ type: 'coder', maxTasks: 3 }, () => 'done')).done;
-  const kinds = (await eventsOf(swarm)).map(({ kind }) => kind).filter((kind) => kind.startsWith('Task') && kind !== 'TaskSubmitted');
-  assert.deepEqual(kinds, ['TaskClaimed', 'TaskCompleted', 'TaskClaimed', 'TaskCompleted', 'TaskClaimed', 'TaskCompleted']);
+test('a report and the claim of the next task are one commit', async () => {
+  const { store, host } = await noting({ type: 'coder' }, 3);
+  assert.equal((await work(host, () => 'done', { agentId: 'a1', maxTasks: 3 })).completed, 3);
+  const groups = (await store.groups(host)).slice(3);
+  assert.deepEqual(groups, [['TaskClaimed t1'], ['TaskCompleted t1', 'TaskClaimed t2'], ['TaskCompleted t2', 'TaskClaimed t3'], ['TaskCompleted t3']]);
+  await host.close();
 });
 
 test('a job that takes longer than its lease keeps it', async (t) => {

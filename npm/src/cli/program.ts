@@ -71,7 +71,7 @@ class Run {
     const [program = '', ...rest] = options.words;
     const env = {
       ...process.env,
-      RUV_SWARM_TASK: task.id ?? '',
+      RUV_SWARM_TASK: task.id,
       RUV_SWARM_AGENT: context.agentId,
       RUV_SWARM_EPOCH: String(context.epoch),
       RUV_SWARM_DB: options.db,

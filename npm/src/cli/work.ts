@@ -68,9 +68,13 @@ function programOf(context: Context): ProgramOptions {
 /** The agent that works: the one that was named by its id or its name, or a new one. */
 async function worker({ values }: Context, host: Host): Promise<string> {
   const given = values.word('agent');
-  if (given !== undefined) return given;
+  if (given !== undefined) {
+    // one that is not there is told before anything else is said
+    await host.query('swarm_query', JSON.stringify({ agentId: given }));
+    return given;
+  }
   const [type = 'worker', name] = [values.word('type'), values.word('name')];
-  const { id = '' } = await register(host, { type, name, capabilities: values.list('capabilities'), capacity: values.number('capacity') });
+  const { id } = await register(host, { type, name, capabilities: values.list('capabilities'), capacity: values.number('capacity') });
   return id;
 }
 

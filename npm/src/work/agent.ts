@@ -36,7 +36,7 @@ export interface AgentOptions {
 export interface AgentHandle extends AsyncDisposable {
   /** The agent's id. */
   readonly agentId: string;
-  /** What it has done, once it has ended; rejects with what kept it from working. */
+  /** What it has done, once it has ended; rejects with what kept it from working, so look at it. */
   readonly done: Promise<WorkSummary>;
   /** Ends the work: running tasks are aborted, given a grace of five seconds, and given back. */
   stop(): Promise<WorkSummary>;
@@ -50,16 +50,25 @@ export async function register(host: Host, options: AgentOptions): Promise<Agent
   return agents[0];
 }
 
-/** Registers an agent and sets it to work; `closing` ends it too. */
-export async function startAgent(host: Host, options: AgentOptions, run: TaskFunction, closing: AbortSignal): Promise<AgentHandle> {
+/** Registers an agent and sets it to work; `closing` ends it too, and `watch` gets to know of its end. */
+export async function startAgent(
+  host: Host,
+  options: AgentOptions,
+  run: TaskFunction,
+  closing: AbortSignal,
+  watch: (working: Promise<WorkSummary>) => void,
+): Promise<AgentHandle> {
   const { leaseMs, concurrency, maxTasks, untilIdle, began, ended } = options;
-  const { id: agentId = '' } = await register(host, options);
+  const { id: agentId } = await register(host, options);
   const own = new AbortController();
   const signal = AbortSignal.any([own.signal, closing, ...(options.signal ? [options.signal] : [])]);
-  const done = work(host, run, { agentId, leaseMs, concurrency, maxTasks, untilIdle, began, ended, signal });
+  const working = work(host, run, { agentId, leaseMs, concurrency, maxTasks, untilIdle, began, ended, signal });
+  // those who only wait for its end must not take the rejection away from its owner
+  const done = working.then((summary) => summary);
   const stop = (): Promise<WorkSummary> => {
     own.abort();
     return done;
   };
+  watch(working);
   return { agentId, done, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
 }

@@ -1,7 +1,7 @@
 /** One attempt at a task: what the function is told, and what the worker knows of it. */
 import type { RuvSwarmError } from '../gen/errors.js';
 import type { Progress, Task } from '../gen/types.js';
-import { type Outcome, RELEASED } from './outcome.js';
+import { type Outcome, presentable, RELEASED } from './outcome.js';
 import type { TaskContext } from './types.js';
 
 /** An attempt under way. */
@@ -20,6 +20,8 @@ export class Attempt {
   progress: Progress | undefined;
   /** Its report is under way or done. */
   closed = false;
+  /** Its report brought the next task, which takes its place. */
+  followed = false;
   /** What was reported. */
   reported: Outcome = RELEASED;
   /** Settles when nothing more happens to it. */
@@ -29,14 +31,14 @@ export class Attempt {
 
   constructor(task: Task) {
     this.task = task;
-    this.taskId = task.id ?? '';
+    this.taskId = task.id;
     this.epoch = task.lease?.epoch ?? 0;
     this.context = {
       agentId: task.lease?.agentId ?? '',
       epoch: this.epoch,
       signal: this.#controller.signal,
       progress: (done, total = 0, note = '') => {
-        this.progress = { done, total, note };
+        this.progress = { done: count(done), total: count(total), note: presentable(note) };
       },
     };
   }
@@ -61,4 +63,9 @@ export class Attempt {
     this.#told.add(why);
     this.#controller.abort(reason);
   }
+}
+
+/** A number of units as the log holds it: whole and not below 0. */
+function count(units: number): number {
+  return Math.min(Math.max(Math.trunc(units) || 0, 0), Number.MAX_SAFE_INTEGER);
 }

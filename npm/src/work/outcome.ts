@@ -6,8 +6,8 @@ import { Host } from '../host/host.js';
 
 /** Text beyond this is kept as an artifact: the core's limit for the output of a task, in bytes. */
 const OUTPUT_BYTES = 64 * 1024;
-/** As much of an error's message as the core keeps, in bytes. */
-const MESSAGE_BYTES = 16 * 1024;
+/** As much of a message or note as the core keeps, in bytes. */
+const TEXT_BYTES = 16 * 1024;
 /** As much of an error's code as the core keeps, in characters. */
 const CODE_CHARS = 100;
 
@@ -43,13 +43,13 @@ async function kept(task: Task, bytes: Uint8Array, mediaType: string): Promise<O
 /** The failure that a function threw. */
 export function failed(thrown: unknown): Outcome {
   const code = codeOf(thrown);
-  const message = cut(thrown instanceof Error ? thrown.message : String(thrown));
+  const message = presentable(wordsOf(thrown));
   return { outcome: 'failed', error: { code, message: message.trim() === '' ? `${code}, without a message` : message } };
 }
 
 /** The failure of an attempt whose result the core does not take, for example one that is too large. */
 export function badResult({ message }: RuvSwarmError): Outcome {
-  return { outcome: 'failed', error: { code: 'bad_result', message: cut(message) } };
+  return { outcome: 'failed', error: { code: 'bad_result', message: presentable(message) } };
 }
 
 /** The report of an outcome with all that goes into its transaction. */
@@ -70,10 +70,18 @@ function snakeCase(name: string): string {
   return words.replace(/\W+/g, '_').toLowerCase().slice(0, CODE_CHARS) || 'error';
 }
 
-/** The beginning of a text, cut between characters. */
-function cut(text: string): string {
-  const bytes = new TextEncoder().encode(text);
-  if (bytes.byteLength <= MESSAGE_BYTES) return text;
+function wordsOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : String(thrown);
+  } catch {
+    // an object that cannot even be turned into text
+    return '';
+  }
+}
+
+/** A text as the core takes it: of a length that fits into an event, and without halves of characters. */
+export function presentable(text: string): string {
+  const bytes = new TextEncoder().encode(text).subarray(0, TEXT_BYTES);
   // with more to come, a character that was cut in two is held back
-  return new TextDecoder().decode(bytes.subarray(0, MESSAGE_BYTES), { stream: true });
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes, { stream: true });
 }

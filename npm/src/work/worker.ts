@@ -62,7 +62,7 @@ class Worker {
     this.#agentId = options.agentId;
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
     this.#silenceMs = agent.silenceMs || Infinity;
-    this.#concurrency = options.concurrency ?? agent.capacity ?? 1;
+    this.#concurrency = options.concurrency ?? agent.capacity;
   }
 
   async untilDone(): Promise<WorkSummary> {
@@ -114,10 +114,11 @@ class Worker {
   /** Fills the free places: twice as many claims a commit as in the one before, while all bring a task. */
   async #claim(): Promise<void> {
     const request = JSON.stringify({ agentId: this.#agentId, leaseMs: this.#leaseMs });
+    const places = (): number => Math.min(this.#concurrency - this.#active.size, this.#mayBegin());
     // a claim in earnest would keep other writers waiting
-    let more = await this.#worthAClaim(request);
+    let more = places() > 0 && (await this.#worthAClaim(request));
     for (let most = 1; more; most *= 2) {
-      const count = Math.min(most, this.#concurrency - this.#active.size, this.#mayBegin());
+      const count = Math.min(most, places());
       if (count <= 0 || this.#stopping) return;
       this.#asked += count;
       const claims = Array.from({ length: count }, () => this.#claimOne(request));
@@ -156,7 +157,7 @@ class Worker {
       })
       .finally(() => {
         this.#active.delete(attempt);
-        this.#bell.abort();
+        if (!attempt.followed) this.#bell.abort();
       });
   }
 
@@ -184,6 +185,7 @@ class Worker {
       const end = task.state === 'cancelled' ? 'cancelled' : attempt.reported.outcome;
       this.#ended(attempt, end, task);
       if (next) this.#begin(next);
+      attempt.followed = next !== undefined;
     } catch (error) {
       if (!leaseIsLost(asError(error))) throw error;
       this.#ended(attempt, 'lost', attempt.task);
