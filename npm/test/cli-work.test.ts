@@ -35,6 +35,15 @@ async function fileThere(path: string): Promise<string> {
   return readFileSync(path, 'utf8').trim();
 }
 
+/** Whether a process runs: one that has ended may still be listed until somebody has waited for it. */
+function alive(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
 test('the task is one line of JSON on standard input, the result what is printed', async (t) => {
   const { at, exec } = await place(t, {
     echo: `
@@ -66,7 +75,7 @@ test('what is no text, or too long for one, becomes an artifact', async (t) => {
   for (const [i, name] of ['bytes', 'long'].entries()) {
     const ran = await cli(at, ['work', '--exec', exec(name), '--max-tasks', '1', '--output-limit', '100000']);
     assert.equal(ran.code, 0, ran.stderr);
-    assert.match(ran.stdout, new RegExp(`^a${i + 1} works\nt${i + 1} \\(t${i + 1}\\) attempt 1: started\nt${i + 1} attempt 1: completed\na${i + 1}: 1 completed, 0 failed, 0 given back\n$`));
+    assert.match(ran.stdout, new RegExp(`^a${i + 1} works\nt${i + 1}( \\(.*\\))? attempt 1: started\nt${i + 1} attempt 1: completed\na${i + 1}: 1 completed, 0 failed, 0 given back\n$`));
   }
   const tasks = await Promise.all(['t1', 't2'].map((id) => taskOf(at, id)));
   assert.deepEqual(tasks.map(({ output = '' }) => output), ['', '']);
@@ -147,7 +156,7 @@ test('Ctrl-C ends the program with all that it started and gives the task back',
   const ran = await ended;
   assert.deepEqual([ran.code, ran.stderr], [130, '']);
   assert.match(ran.stdout, /t1 attempt 1: released\na1: 0 completed, 0 failed, 1 given back\n$/);
-  assert.throws(() => process.kill(grandchild, 0), { code: 'ESRCH' });
+  while (alive(grandchild)) await new Promise((resolve) => setTimeout(resolve, 10));
   const { state, released } = await taskOf(at, 't1');
   assert.deepEqual([state, released], ['ready', 1]);
 });
@@ -227,10 +236,10 @@ test('submit takes a task by flags or a whole request, and says what does not go
   assert.deepEqual(lastJson(await cli(at, ['submit', ...flags, '--json'])), { taskIds: ['t1'] });
   const { name, priority, capabilities, resources, labels } = await taskOf(at, 't1');
   assert.deepEqual([name, priority, capabilities, labels], ['build', 75, ['rust', 'npm'], ['x']]);
-  assert.deepEqual(resources, [
-    { key: 'src/', mode: 'exclusive' },
-    { key: 'docs/a.md', mode: 'exclusive' },
-    { key: 'core/', mode: 'shared' },
+  assert.deepEqual(resources?.map(({ key, mode = 'exclusive' }) => [key, mode]), [
+    ['src/', 'exclusive'],
+    ['docs/a.md', 'exclusive'],
+    ['core/', 'shared'],
   ]);
   writeFileSync(join(at, 'plan.json'), JSON.stringify({ tasks: [{ name: 'a' }, { name: 'b', dependsOn: ['a'] }] }));
   assert.equal((await cli(at, ['submit', '--file', 'plan.json'])).code, 0);

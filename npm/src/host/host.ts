@@ -146,9 +146,17 @@ export class Host {
     });
   }
 
-  /** When the core has something to do though nobody calls, in ms of swarm time; undefined if nothing waits. */
+  /** When a tick is due, which the next command brings along, in ms of swarm time; undefined if nothing waits. */
   async nextDeadline(): Promise<number | undefined> {
     return this.#read((core) => core.nextDeadline());
+  }
+
+  /**
+   * When something changes though nobody calls, in ms of swarm time: a lease or deadline ends, or a
+   * back-off is over; undefined if nothing waits for time.
+   */
+  async nextChange(): Promise<number | undefined> {
+    return this.#read((core) => core.nextChange());
   }
 
   /**

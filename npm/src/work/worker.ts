@@ -25,7 +25,7 @@ const GLANCE_MS = 200;
 const GRACE_MS = 5_000;
 /** A store that is busy or full is tried again after this long. */
 const AGAIN_MS = 200;
-/** How often the core is asked again although there is no news: back-offs end without an event. */
+/** How soon the core is asked again when it cannot tell when. */
 const PATIENCE_MS = 250;
 
 /** Works until there is a reason to end: its options, trouble of the store, or a retired agent. */
@@ -100,8 +100,9 @@ class Worker {
         continue;
       }
       if (this.#options.untilIdle && this.#active.size === 0 && !(await anythingLeft(this.#host, this.#agentId))) return;
-      const deadline = (await this.#host.nextDeadline()) ?? Infinity;
-      const untilMs = Math.min(deadline, this.#host.nowMs() + PATIENCE_MS);
+      const [change, now] = [await this.#host.nextChange(), this.#host.nowMs()];
+      // a change that is over brought nothing for this agent, and hides those that come after it
+      const untilMs = change !== undefined && change <= now ? now + PATIENCE_MS : change;
       await this.#host.waitForNews(version, { untilMs, signal: this.#bell.signal });
     }
   }
