@@ -161,6 +161,28 @@ test('Ctrl-C ends the program with all that it started and gives the task back',
   assert.deepEqual([state, released], ['ready', 1]);
 });
 
+test('a second Ctrl-C ends at once, and the program with it', async (t) => {
+  const { at, exec } = await place(t, {
+    deaf: `
+      import { writeFileSync } from 'node:fs';
+      process.on('SIGTERM', () => writeFileSync('asked', 'yes\\n'));
+      writeFileSync('pid', process.pid + '\\n');
+      setInterval(() => {}, 1000);`,
+  });
+  await submit(at, {});
+  let send = (_signal: NodeJS.Signals): void => {};
+  const ended = cli(at, ['work', '--exec', exec('deaf')], { started: (kill) => (send = kill) });
+  const program = Number(await fileThere(join(at, 'pid')));
+  send('SIGINT');
+  await fileThere(join(at, 'asked'));
+  assert.equal(alive(program), true);
+  send('SIGINT');
+  assert.equal((await ended).code, 130);
+  while (alive(program)) await new Promise((resolve) => setTimeout(resolve, 10));
+  // its lease is left to run out
+  assert.equal((await taskOf(at, 't1')).state, 'running');
+});
+
 test('after kill -9 of a worker another one does its task', async (t) => {
   const { at, exec } = await place(t, {
     first: `

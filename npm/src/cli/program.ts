@@ -1,5 +1,5 @@
 /** A program of the user's: one process a task, without a shell, in a process group of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -12,6 +12,12 @@ import { type TaskContext, TaskFailure } from '../work/types.js';
 const GRACE_MS = 2_000;
 /** As much of the end of standard error as becomes the message of a failure, in bytes. */
 const TAIL_BYTES = 2_000;
+
+const WINDOWS = process.platform === 'win32';
+
+/** The programs that run now; none of them outlives a worker that leaves without waiting. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => running.forEach((child) => signalGroup(child, 'SIGKILL')));
 
 /** How a program is run. */
 export interface ProgramOptions {
@@ -29,7 +35,7 @@ export interface ProgramOptions {
 export function checkProgram(words: readonly string[]): void {
   const [program = ''] = words;
   const places = program.includes('/') ? [program] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder || '.', program));
-  if (process.platform === 'win32' || places.some(isProgram)) return;
+  if (WINDOWS || places.some(isProgram)) return;
   const message = `exec: no program ${JSON.stringify(program)} that can be run; give a path, or a name on PATH`;
   throw errorOf('not_found', message, 'exec');
 }
@@ -76,7 +82,8 @@ class Run {
       RUV_SWARM_EPOCH: String(context.epoch),
       RUV_SWARM_DB: options.db,
     };
-    this.#child = spawn(program, rest, { detached: true, stdio: ['pipe', 'pipe', 'pipe'], env });
+    this.#child = spawn(program, rest, { detached: !WINDOWS, windowsHide: true, stdio: ['pipe', 'pipe', 'pipe'], env });
+    running.add(this.#child);
     const { stdin, stdout, stderr } = this.#child;
     // a program that reads no input is none the worse for it
     stdin?.on('error', () => {});
@@ -116,12 +123,14 @@ class Run {
     const child = this.#child;
     return new Promise((resolve, reject) => {
       child.on('error', (error) => {
+        running.delete(child);
         const program = JSON.stringify(this.#options.words[0]);
         reject(new TaskFailure('exec_failed', `cannot start ${program}: ${systemWords(error)}`));
       });
       child.on('exit', () => {
         // what it left running must not outlive its lease
-        this.#kill('SIGKILL');
+        signalGroup(child, 'SIGKILL');
+        running.delete(child);
         clearTimeout(this.#killer);
         // a process that has left the group may hold the output open
         this.#killer = setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream?.destroy()), GRACE_MS);
@@ -140,21 +149,26 @@ class Run {
   #end(why: Error): void {
     if (this.#verdict) return;
     this.#verdict = why;
-    this.#kill('SIGTERM');
-    this.#killer = setTimeout(() => this.#kill('SIGKILL'), GRACE_MS);
-  }
-
-  #kill(signal: NodeJS.Signals): void {
-    const { pid } = this.#child;
-    try {
-      if (pid === undefined || process.platform === 'win32') this.#child.kill(signal);
-      else process.kill(-pid, signal);
-    } catch {
-      // the group has gone by itself
-    }
+    signalGroup(this.#child, 'SIGTERM');
+    this.#killer = setTimeout(() => signalGroup(this.#child, 'SIGKILL'), GRACE_MS);
   }
 
   #failure(code: string, otherwise: string): TaskFailure {
     return new TaskFailure(code, this.#tail.toString('utf8').trim() || otherwise);
+  }
+}
+
+function signalGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  // without process groups it is the system's own command that ends a program and what it started
+  if (WINDOWS) {
+    spawnSync('taskkill', ['/T', '/PID', String(pid), ...(signal === 'SIGKILL' ? ['/F'] : [])], { stdio: 'ignore' });
+    return;
+  }
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // the group has gone by itself
   }
 }

@@ -4,8 +4,8 @@ import type { Host } from '../host/host.js';
 
 /** States of tasks that may run yet. */
 const OPEN = ['ready', 'running', 'blocked', 'paused'] as const;
-/** Rules of `task_explain` that keep a task from this agent for good. */
-const FOR_OTHERS: ReadonlySet<string> = new Set(['assigned', 'capability', 'ended']);
+/** Rules of `task_explain` that keep a task from an agent for good. */
+const LASTING: ReadonlySet<string> = new Set(['assigned', 'capability', 'agent_retired']);
 /** How many tasks are listed at a time. */
 const PAGE = 1000;
 
@@ -25,7 +25,7 @@ export async function anythingLeft(host: Host, agentId: string): Promise<boolean
     for await (const { id: taskId } of tasksIn(host, state)) {
       const answer = await host.query('task_explain', JSON.stringify({ taskId, agentId }));
       const { reasons = [] } = JSON.parse(answer) as TaskExplainResponse;
-      if (!reasons.some(({ rule = '' }) => FOR_OTHERS.has(rule))) return true;
+      if (!reasons.some(({ rule = '' }) => LASTING.has(rule))) return true;
     }
   }
   return false;
