@@ -89,9 +89,9 @@ function endedText({ task, end, epoch, error }: EndedAttempt): string {
 }
 
 function endedJson(agentId: string, { task, end, epoch, error }: EndedAttempt): string {
-  // the state after a lost lease is not known here
+  // the state after a lost lease is not known here; an absent error is left out
   const state = end === 'lost' ? '' : task.state;
-  return JSON.stringify({ agentId, epoch, ...(error ? { error } : {}), outcome: end, state, taskId: task.id });
+  return JSON.stringify({ taskId: task.id, agentId, epoch, outcome: end, state, error });
 }
 
 /** Attempts whose task was called off count with those that were given back: neither is at fault. */

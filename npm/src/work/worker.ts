@@ -86,25 +86,38 @@ class Worker {
     return { agentId: this.#agentId, ...this.#counts };
   }
 
-  /** Claims and waits in turn until nothing more is to be begun; what runs then is waited for. */
+  /** Claims and waits in turn until nothing more is to be begun and nothing runs. */
   async #untilEnd(): Promise<void> {
     while (!this.#stopping && !this.#failure) {
       this.#bell = new AbortController();
-      // read before the claim: what is committed after it is news
-      const version = await this.#host.version();
-      await this.#claim();
-      const mayBegin = this.#mayBegin() > 0;
-      if (!mayBegin && this.#active.size === 0) return;
-      if (this.#active.size >= this.#concurrency || !mayBegin) {
-        await nap(Infinity, [this.#bell.signal]);
-        continue;
+      try {
+        if (await this.#turn(this.#bell.signal)) return;
+      } catch (error) {
+        // leases are kept meanwhile, if it passes soon
+        if (!passesBy(asError(error))) throw error;
+        await nap(AGAIN_MS, [this.#bell.signal]);
       }
-      if (this.#options.untilIdle && this.#active.size === 0 && !(await anythingLeft(this.#host, this.#agentId))) return;
-      const [change, now] = [await this.#host.nextChange(), this.#host.nowMs()];
-      // a change that is over brought nothing for this agent, and hides those that come after it
-      const untilMs = change !== undefined && change <= now ? now + PATIENCE_MS : change;
-      await this.#host.waitForNews(version, { untilMs, signal: this.#bell.signal });
     }
+  }
+
+  /** Claims what there is, then waits for a reason to look again; true if it is time to end. */
+  async #turn(bell: AbortSignal): Promise<boolean> {
+    // read before the claim: what is committed after it is news
+    const version = await this.#host.version();
+    await this.#claim();
+    const spent = this.#mayBegin() <= 0;
+    const resting = this.#active.size === 0;
+    if (spent && resting) return true;
+    if (spent || this.#active.size >= this.#concurrency) {
+      await nap(Infinity, [bell]);
+      return false;
+    }
+    if (this.#options.untilIdle && resting && !(await anythingLeft(this.#host, this.#agentId))) return true;
+    const [change, now] = [await this.#host.nextChange(), this.#host.nowMs()];
+    // a change that is over brought nothing for this agent, and hides those that come after it
+    const untilMs = change !== undefined && change <= now ? now + PATIENCE_MS : change;
+    await this.#host.waitForNews(version, { untilMs, signal: bell });
+    return false;
   }
 
   /** How many more tasks may be begun, now or later. */
@@ -188,7 +201,8 @@ class Worker {
       if (next) this.#begin(next);
       attempt.followed = next !== undefined;
     } catch (error) {
-      if (!leaseIsLost(asError(error))) throw error;
+      // with the store out of reach for as long as a lease, others have the task by now
+      if (!leaseIsLost(asError(error)) && !passesBy(asError(error))) throw error;
       this.#ended(attempt, 'lost', attempt.task);
     } finally {
       if (claimNext) this.#asked -= 1;
@@ -221,9 +235,7 @@ class Worker {
       try {
         return (await this.#host.callAll(calls)).at(-1) ?? '';
       } catch (thrown) {
-        const { code } = asError(thrown);
-        const passes = code === 'store_unavailable' || code === 'outcome_unknown';
-        if (!passes || performance.now() > end) throw thrown;
+        if (!passesBy(asError(thrown)) || performance.now() > end) throw thrown;
         await nap(AGAIN_MS);
       }
     }
@@ -246,7 +258,7 @@ class Worker {
     } catch (thrown) {
       const error = asError(thrown);
       // a store that is busy is asked again soon; anything else ends the worker
-      if (error.code !== 'store_unavailable' && error.code !== 'outcome_unknown') this.#fail(error);
+      if (!passesBy(error)) this.#fail(error);
     } finally {
       this.#beating = false;
     }
@@ -319,4 +331,9 @@ class Worker {
 
 function leaseIsLost({ code }: RuvSwarmError): boolean {
   return code === 'stale_epoch' || code === 'failed_precondition' || code === 'not_found';
+}
+
+/** Whether the same call may well succeed a little later. */
+function passesBy({ code }: RuvSwarmError): boolean {
+  return code === 'store_unavailable' || code === 'outcome_unknown';
 }
