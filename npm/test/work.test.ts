@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
   type EndedAttempt,
+  errorOf,
   Host,
   MemoryStore,
   type NewTask,
@@ -321,6 +322,28 @@ test('two workers on one file do each task once', async (t) => {
   assert.equal(counts.reduce((a, b) => a + b, 0), 40);
   assert.equal(new Set(done).size, 40);
   assert.equal(done.length, 40);
+});
+
+test('trouble of the store that passes delays a worker and does not end it', async () => {
+  class TroubledStore extends MemoryStore {
+    trouble = 0;
+
+    override write<T>(body: (tx: Writing) => T): Promise<T> {
+      if (this.trouble <= 0) return super.write(body);
+      this.trouble -= 1;
+      return Promise.reject(errorOf('store_unavailable', 'db: busy'));
+    }
+  }
+  const store = new TroubledStore();
+  const host = await Host.open(store);
+  await host.call('swarm_init', '{"seed":1}');
+  await host.call('agent_spawn', '{"type":"coder"}');
+  await host.call('task_submit', '{"tasks":[{},{}]}');
+  store.trouble = 2;
+  const summary = await work(host, () => void (store.trouble = 2), { agentId: 'a1', maxTasks: 2 });
+  assert.deepEqual(summary, { agentId: 'a1', completed: 2, failed: 0, released: 0, cancelled: 0 });
+  assert.equal(store.trouble, 0);
+  await host.close();
 });
 
 test('followers see every event once, in order, while two hosts write', async (t) => {
