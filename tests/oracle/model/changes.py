@@ -127,6 +127,7 @@ class Changes(Base):
             self.finish(task, "cancelled", "cancelled")
         elif not task.stop:
             task.stop = True
+            task.error = "cancelled"
             self.emit("TaskCancelled", taskId=task.id, requested=True)
 
     # What follows from an end.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from model.graph import Graph
-from model.nouns import Agent, Answer, Goal, Json, Refused, Task
+from model.nouns import Agent, Answer, Goal, Json, Refused, Task, none_refused
 
 # A tick stops after so many timers.
 MOST_TIMERS = 1000
@@ -31,6 +31,8 @@ class Ledger(Graph):
             if any(self.made.get(name, value) != value for name, value in request.items()):
                 raise Refused("conflict")
             return {"created": False}
+        if not request.get("swarmId"):
+            raise Refused("invalid_argument")
         self.made = {"maxAgents": 100, **request}
         self.emit("SwarmCreated")
         return {"created": True}
@@ -79,14 +81,16 @@ class Ledger(Graph):
 
     def task_claim(self, request: Json) -> Json:
         """Take a task under a lease."""
-        agent = self.agent(request)
-        length = self.lease_ms(request)
-        if request.get("taskId"):
-            task: Task | None = self.task(request)
-            if task and self.rule(task, agent):
-                raise Refused("failed_precondition")
-        else:
-            task = self.next_task(agent)
+        named = bool(request.get("taskId"))
+        none_refused(
+            lambda: self.agent(request),
+            lambda: self.lease_ms(request),
+            lambda: self.task(request) if named else None,
+        )
+        agent, length = self.agent(request), self.lease_ms(request)
+        task = self.task(request) if named else self.next_task(agent)
+        if named and task and self.rule(task, agent):
+            raise Refused("failed_precondition")
         if task:
             self.start(task, agent, length)
         return {"task": task.id if task else ""}
@@ -97,15 +101,13 @@ class Ledger(Graph):
         epoch = int(request.get("epoch", 0))
         if task.holder == agent.id and task.attempts == epoch:
             return task
-        if task.ended and task.last_agent == agent.id and task.attempts == epoch:
-            # Its own last attempt, which is over for good: no other epoch is to blame.
-            raise Refused("failed_precondition")
-        raise Refused("stale_epoch")
+        # Of a task that has ended the core may say that, or that the epoch is over; both are right.
+        raise Refused("stale_epoch", *(["failed_precondition"] if task.ended else []))
 
     def task_heartbeat(self, request: Json) -> Json:
         """Extend a lease."""
-        length = self.lease_ms(request)
-        task = self.held_task(request)
+        none_refused(lambda: self.held_task(request), lambda: self.lease_ms(request))
+        task, length = self.held_task(request), self.lease_ms(request)
         task.lease_end = max(task.lease_end, self.now + length)
         self.emit("TaskHeartbeat", taskId=task.id, expiresAtMs=task.lease_end)
         self.heard_of(self.agents[task.holder])
@@ -114,13 +116,13 @@ class Ledger(Graph):
 
     def task_report(self, request: Json) -> Json:
         """End the attempt of a running task, and claim the next one if that was asked for."""
-        task = self.held_task(request)
-        outcome, length = request.get("outcome"), self.lease_ms(request)
-        error: Json = request.get("error", {})
-        if outcome not in ("completed", "failed", "released"):
-            raise Refused("invalid_argument")
-        if outcome == "failed" and not error.get("message"):
-            raise Refused("invalid_argument")
+        none_refused(
+            lambda: self.held_task(request),
+            lambda: self.lease_ms(request),
+            lambda: self.check_outcome(request),
+        )
+        task, length = self.held_task(request), self.lease_ms(request)
+        outcome, error = request["outcome"], request.get("error", {})
         agent = self.agents[task.holder]
         self.heard_of(agent)
         if outcome == "released":
@@ -133,10 +135,22 @@ class Ledger(Graph):
             self.end_attempt(task, "completed")
             self.emit("TaskCompleted", taskId=task.id, agentId=agent.id, epoch=task.attempts)
             self.finish(task, "completed")
-        following = self.next_task(agent) if request.get("claimNext") else None
+        following = self.next_after(task, agent) if request.get("claimNext") else None
         if following:
             self.start(following, agent, length)
         return {"task": task.id, "next": following.id if following else ""}
+
+    def check_outcome(self, request: Json) -> None:
+        """Refuse a report that does not say how the attempt ended, or not why it failed."""
+        outcome, error = request.get("outcome"), request.get("error", {})
+        if outcome not in ("completed", "failed", "released"):
+            raise Refused("invalid_argument")
+        if outcome == "failed" and not error.get("message"):
+            raise Refused("invalid_argument")
+
+    def next_after(self, _reported: Task, agent: Agent) -> Task | None:
+        """What the same agent claims in the decision in which it reported a task."""
+        return self.next_task(agent)
 
     def task_cancel(self, request: Json) -> Json:
         """Call off a task, or a goal with all its tasks."""
@@ -159,8 +173,7 @@ class Ledger(Graph):
     def task_list(self, request: Json) -> Json:
         """Tasks that pass the filters, a page of them."""
         limit = request.get("limit", 100)
-        after = request.get("after", "")
-        start = self.tasks[after].number if after else 0
+        start = self.task(request, "after").number if request.get("after") else 0
         found = [
             task.id
             for task in self.all_tasks()

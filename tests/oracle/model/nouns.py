@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,18 @@ class Refused(Exception):
     def __init__(self, *codes: str) -> None:
         super().__init__(" or ".join(codes))
         self.codes = set(codes)
+
+
+def none_refused(*checks: Callable[[], object]) -> None:
+    """Refuse with the codes of all checks that refuse; which of them is told is not promised."""
+    codes: set[str] = set()
+    for check in checks:
+        try:
+            check()
+        except Refused as refused:
+            codes |= refused.codes
+    if codes:
+        raise Refused(*codes)
 
 
 @dataclass

@@ -23,17 +23,24 @@ AGENT_RULES = (
     "capacity",
     "worker",
 )
+NO_DIGITS = str.maketrans("", "", "0123456789")
 Make = Callable[[Choose], Ledger]
 
 
 class Mismatch(AssertionError):
-    """Core and model disagree."""
+    """Core and model disagree about something, for example t1.state."""
+
+    def __init__(self, what: str, told: str, operation: str = "") -> None:
+        super().__init__(told)
+        self.what = what
+        # The same for the same disagreement about other tasks, so that a list can be shrunk.
+        self.kind = f"{operation} {what.translate(NO_DIGITS)}"
 
 
 def expect(what: str, model: object, core: object) -> None:
     """Both must be the same."""
     if model != core:
-        raise Mismatch(f"{what}: the model says {model!r}, the core {core!r}")
+        raise Mismatch(what, f"{what}: the model says {model!r}, the core {core!r}")
 
 
 def task_of_model(model: Ledger, task: Task) -> Json:
@@ -281,5 +288,6 @@ def check(recorded: list[Recorded], make: Make = Ledger) -> Ledger:
         except Mismatch as found:
             steps = [other.step for other in recorded[: place + 1]]
             where = f"step {place}, {operation} {entry.step['request']}: {found}"
-            raise Mismatch(f"{where}\n{as_vector(steps, where)}") from None
+            text = f"{where}\n{as_vector(steps, where)}"
+            raise Mismatch(found.what, text, operation) from None
     return model
