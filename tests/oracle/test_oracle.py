@@ -25,7 +25,7 @@ from trial.shrink import shrink
 LISTS = int(os.environ.get("RUV_SWARM_LISTS", "300"))
 SEED = int(os.environ.get("RUV_SWARM_LISTS_SEED", "20260"))
 # So many lists at most until a mutant is found; they are recorded once for all of them.
-MUTANT_LISTS = 120
+MUTANT_LISTS = 200
 # What every few hundred lists must have reached, and how often for each hundred of them.
 REACHED = {
     "TaskClaimed": 200,
@@ -212,3 +212,28 @@ def test_a_failing_list_is_shrunk_to_what_it_takes() -> None:
     assert len(operations) <= 6, least
     assert operations[:1] == ["swarm_init"]
     assert operations[-1] in ("task_report", "tick")
+
+
+def test_a_tick_stops_after_a_thousand_timers_and_the_next_goes_on() -> None:
+    submit = {"tasks": [{"totalMs": 1000 + place % 3} for place in range(700)]}
+    requests: list[tuple[str, Json, int]] = [
+        ("swarm_init", {"swarmId": "s-1", "seed": 7}, 0),
+        ("agent_spawn", {"type": "coder", "silenceMs": 1000, "count": 3}, 0),
+        ("task_submit", submit, 0),
+        ("task_submit", submit, 0),
+        ("tick", {}, 5000),
+        ("tick", {}, 5000),
+        ("tick", {}, 5000),
+    ]
+    steps = [
+        {"operation": operation, "request": json.dumps(request), "nowMs": now}
+        for operation, request, now in requests
+    ]
+    recorded = record(steps)
+    check(recorded)
+    handled = [
+        len(entry.response["lost"]) + len(entry.response["timedOut"]) for entry in recorded[-3:-1]
+    ]
+    assert handled == [1000, 403]
+    assert recorded[-3].response["nextDeadlineMs"] == 1002
+    assert recorded[-1].response["nextDeadlineMs"] == 0
