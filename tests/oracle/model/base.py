@@ -243,9 +243,10 @@ class Base:
         """When the task's goal was served last, as an event's number."""
         return self.goals[task.goal].served if task.goal else self.loose_served
 
-    def next_task(self, agent: Agent) -> Task | None:
+    def next_task(self, agent: Agent, but: Task | None = None) -> Task | None:
         """What a claim of this agent takes."""
-        may = [task for task in self.all_tasks() if not self.rule(task, agent)]
+        others = [task for task in self.all_tasks() if task is not but]
+        may = [task for task in others if not self.rule(task, agent)]
         if not may:
             return None
         return min(may, key=lambda task: (-task.priority, self.served(task), task.number))

@@ -7,7 +7,7 @@ from typing import Any
 
 from model import resources
 from model.changes import Changes
-from model.nouns import WORDS, Agent, Goal, Json, Refused, Task
+from model.nouns import WORDS, Agent, Goal, Json, Refused, Task, none_refused
 
 NUMBERS = {
     "maxRetries": ("max_retries", 100),
@@ -65,8 +65,6 @@ class Graph(Changes):
         for place, entry in enumerate(given):
             try:
                 task = self.read_task(ids[place], first + place, entry, names)
-                if entry.get("goalId"):
-                    task.goal = self.running_goal(entry["goalId"]).id
             except Refused as refused:
                 codes |= refused.codes
                 continue
@@ -88,21 +86,30 @@ class Graph(Changes):
     def read_task(self, id_: str, number: int, entry: Json, names: dict[str, str]) -> Task:
         """One task of a submission; others of the request go by their names."""
         task = Task(id_, number, self.now, payload=entry.get("payload", ""))
+        none_refused(
+            lambda: self.read_edges(task, entry, names),
+            lambda: self.read_words(task, entry),
+            lambda: set_numbers(task, entry),
+            lambda: self.running_goal(entry["goalId"]) if "goalId" in entry else None,
+            lambda: self.agent(entry, "assignedTo") if "assignedTo" in entry else None,
+        )
+        task.goal = entry.get("goalId", "")
+        task.assigned = entry.get("assignedTo", "")
+        return task
+
+    def read_edges(self, task: Task, entry: Json, names: dict[str, str]) -> None:
+        """What a new task waits for."""
         for field, target in (("dependsOn", task.depends), ("afterFailure", task.after)):
-            for word in entry.get(field, []):
-                if word not in names and word not in self.tasks:
-                    raise Refused("not_found")
-                target.add(names.get(word, word))
-        if "priority" in entry:
-            task.priority = priority(entry["priority"])
-        set_numbers(task, entry)
+            target |= {names.get(word, word) for word in entry.get(field, [])}
+        if not task.depends | task.after <= {*names.values(), *self.tasks}:
+            raise Refused("not_found", *self.wrong_edges_of(task))
+
+    def read_words(self, task: Task, entry: Json) -> None:
+        """Priority, lists of words, and resources of a new task."""
         for field, attribute in SETS.items():
             setattr(task, attribute, set(entry.get(field, [])))
+        task.priority = priority(entry.get("priority", 50))
         task.resources = resources.read(entry.get("resources", []))
-        task.assigned = entry.get("assignedTo", "")
-        if task.assigned:
-            self.agent(entry, "assignedTo")
-        return task
 
     def wrong_edges(self, new: list[Task]) -> set[str]:
         """Why the edges of new tasks are refused, if they are."""

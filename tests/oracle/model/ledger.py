@@ -39,21 +39,20 @@ class Ledger(Graph):
 
     def agent_heartbeat(self, request: Json) -> Json:
         """Tell that an agent is there."""
+        self.check_active(request)
         agent = self.agent(request)
-        if agent.retired:
-            raise Refused("failed_precondition")
         self.emit("AgentHeartbeat", agentId=agent.id)
         self.heard_of(agent)
         return {"agent": agent.id}
 
     def agent_retire(self, request: Json) -> Json:
         """Take an agent out for good."""
+        self.check_active(request)
         agent = self.agent(request)
-        if agent.retired:
-            raise Refused("failed_precondition")
-        heir = self.heir(agent) if request.get("replace") else None
-        self.emit("AgentRetired", agentId=agent.id, replacedBy=heir.id if heir else "")
+        heir_id = f"a{len(self.agents) + 1}" if request.get("replace") else ""
+        self.emit("AgentRetired", agentId=agent.id, replacedBy=heir_id)
         agent.retired = True
+        heir = self.heir(agent) if heir_id else None
         for task in self.all_tasks():
             if heir and not task.ended and task.assigned == agent.id:
                 task.assigned = heir.id
@@ -83,7 +82,7 @@ class Ledger(Graph):
         """Take a task under a lease."""
         named = bool(request.get("taskId"))
         none_refused(
-            lambda: self.agent(request),
+            lambda: self.check_active(request),
             lambda: self.lease_ms(request),
             lambda: self.task(request) if named else None,
         )
@@ -125,6 +124,9 @@ class Ledger(Graph):
         outcome, error = request["outcome"], request.get("error", {})
         agent = self.agents[task.holder]
         self.heard_of(agent)
+        if task.stop:
+            # The event that ends it does not name the agent.
+            self.emit("AgentHeartbeat", agentId=agent.id)
         if outcome == "released":
             self.give_back(task)
         elif outcome == "failed":
@@ -140,6 +142,11 @@ class Ledger(Graph):
             self.start(following, agent, length)
         return {"task": task.id, "next": following.id if following else ""}
 
+    def check_active(self, request: Json) -> None:
+        """Refuse an agent that is not there, or has retired."""
+        if self.agent(request).retired:
+            raise Refused("failed_precondition")
+
     def check_outcome(self, request: Json) -> None:
         """Refuse a report that does not say how the attempt ended, or not why it failed."""
         outcome, error = request.get("outcome"), request.get("error", {})
@@ -148,9 +155,9 @@ class Ledger(Graph):
         if outcome == "failed" and not error.get("message"):
             raise Refused("invalid_argument")
 
-    def next_after(self, _reported: Task, agent: Agent) -> Task | None:
-        """What the same agent claims in the decision in which it reported a task."""
-        return self.next_task(agent)
+    def next_after(self, reported: Task, agent: Agent) -> Task | None:
+        """What the same agent claims in the decision in which it reported a task: another one."""
+        return self.next_task(agent, but=reported)
 
     def task_cancel(self, request: Json) -> Json:
         """Call off a task, or a goal with all its tasks."""
@@ -246,7 +253,9 @@ class Ledger(Graph):
     def swarm_resume(self, request: Json) -> Json:
         """Let go on what was held back."""
         target = self.target(request)
-        changed = not self.has_ended(target) and self.set_paused(target, False)
+        if self.has_ended(target):
+            raise Refused("failed_precondition")
+        changed = self.set_paused(target, False)
         if changed:
             self.emit("Resumed", **request)
             if isinstance(target, Task):

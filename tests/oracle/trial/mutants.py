@@ -167,8 +167,9 @@ class OneTryTooMany(Ledger):
 class OldestFirst(Ledger):
     """Priority does not count."""
 
-    def next_task(self, agent: Agent) -> Task | None:
-        may = [task for task in self.all_tasks() if not self.rule(task, agent)]
+    def next_task(self, agent: Agent, but: Task | None = None) -> Task | None:
+        others = [task for task in self.all_tasks() if task is not but]
+        may = [task for task in others if not self.rule(task, agent)]
         return min(may, key=lambda task: (self.served(task), task.number), default=None)
 
 
