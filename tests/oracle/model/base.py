@@ -98,14 +98,14 @@ class Base:
         )
 
     def reaches(self, start: set[str], goal: str) -> bool:
-        """True if waiting for these tasks means to wait for `goal`."""
+        """True if waiting for these tasks means to wait for `goal`; what has ended waits no more."""
         seen: set[str] = set()
         ahead = list(start)
         while ahead:
             id_ = ahead.pop()
             if id_ == goal:
                 return True
-            if id_ not in seen and id_ in self.tasks:
+            if id_ not in seen and id_ in self.tasks and not self.tasks[id_].ended:
                 seen.add(id_)
                 ahead += [*self.tasks[id_].depends, *self.tasks[id_].after]
         return False

@@ -99,9 +99,10 @@ class Graph(Changes):
 
     def read_edges(self, task: Task, entry: Json, names: dict[str, str]) -> None:
         """What a new task waits for."""
-        for field, target in (("dependsOn", task.depends), ("afterFailure", task.after)):
-            target |= {names.get(word, word) for word in entry.get(field, [])}
-        if not task.depends | task.after <= {*names.values(), *self.tasks}:
+        words = {*entry.get("dependsOn", []), *entry.get("afterFailure", [])}
+        task.depends = {names.get(word, word) for word in entry.get("dependsOn", [])}
+        task.after = {names.get(word, word) for word in entry.get("afterFailure", [])}
+        if not words <= {*names, *self.tasks}:
             raise Refused("not_found", *self.wrong_edges_of(task))
 
     def read_words(self, task: Task, entry: Json) -> None:

@@ -202,7 +202,8 @@ class Ledger(Graph):
             rule = rule or self.agent_rule(task, agent)
             claimable = not rule
         else:
-            claimable = any(not self.rule(task, agent) for agent in self.agents.values())
+            there = [agent for agent in self.active() if not agent.lost]
+            claimable = any(not self.rule(task, agent) for agent in there)
             rule = rule or None
         return {"state": self.state(task), "claimable": claimable, "rule": rule}
 
