@@ -102,8 +102,11 @@ class Graph(Changes):
         words = {*entry.get("dependsOn", []), *entry.get("afterFailure", [])}
         task.depends = {names.get(word, word) for word in entry.get("dependsOn", [])}
         task.after = {names.get(word, word) for word in entry.get("afterFailure", [])}
+        codes = self.wrong_edges_of(task)
         if not words <= {*names, *self.tasks}:
-            raise Refused("not_found", *self.wrong_edges_of(task))
+            codes.add("not_found")
+        if codes:
+            raise Refused(*codes)
 
     def read_words(self, task: Task, entry: Json) -> None:
         """Priority, lists of words, and resources of a new task."""
