@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from kit import vectors
 from kit.targets import Target
 from model import Json, Ledger
 from trial.check import NO_DIGITS, Mismatch, check
@@ -213,6 +214,8 @@ def test_a_failing_list_is_shrunk_to_what_it_takes() -> None:
     operations = [step["operation"] for step in least]
     assert len(operations) <= 6, least
     assert operations[:1] == ["swarm_init"]
+    pasted = json.loads(as_vector(least, "a try too many"))
+    assert vectors.inputs(pasted) == least
     assert operations[-1] in ("task_report", "tick")
 
 

@@ -8,6 +8,9 @@ from typing import Any
 from model import resources
 from model.nouns import DAY_MS, Agent, Goal, Json, Refused, Task
 
+# What a tick can do, in the order in which it does it at the same time.
+TIMERS = ("total", "run", "lease", "queue", "silence")
+
 # Where jitter leaves a range, this says which time of it the core took: task, first, last.
 Choose = Callable[[str, int, int], int]
 
@@ -153,18 +156,22 @@ class Base:
         return 0 < deadline <= self.now
 
     def timers(self) -> list[tuple[int, int, int, str]]:
-        """Everything that a tick could do: time, kind, number, id."""
+        """Everything that a tick could do: time, place of its kind in TIMERS, number, id."""
         found = []
         for task in self.all_tasks():
             found += [
-                (self.total_deadline(task), 0, task.number, task.id),
-                (self.run_deadline(task), 1, task.number, task.id),
-                (task.lease_end if task.phase == "running" else 0, 2, task.number, task.id),
-                (self.queue_deadline(task), 3, task.number, task.id),
+                (when, TIMERS.index(kind), task.number, task.id)
+                for kind, when in (
+                    ("total", self.total_deadline(task)),
+                    ("run", self.run_deadline(task)),
+                    ("lease", task.lease_end),
+                    ("queue", self.queue_deadline(task)),
+                )
             ]
         for agent in self.agents.values():
             if agent.silence and not agent.lost and not agent.retired:
-                found.append((agent.last_seen + agent.silence, 4, agent.number, agent.id))
+                when = agent.last_seen + agent.silence
+                found.append((when, TIMERS.index("silence"), agent.number, agent.id))
         return sorted(timer for timer in found if timer[0])
 
     def next_deadline(self) -> int:

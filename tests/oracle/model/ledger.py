@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from model.base import TIMERS
 from model.graph import Graph
 from model.nouns import Agent, Answer, Goal, Json, Refused, Task, none_refused
 
@@ -269,15 +270,15 @@ class Ledger(Graph):
         answer: Json = {"expired": [], "timedOut": [], "lost": []}
         due = [timer for timer in self.timers() if self.is_over(timer[0])][:MOST_TIMERS]
         for _when, kind, _number, id_ in due:
-            if kind == 4:
+            if TIMERS[kind] == "silence":
                 self.lose(self.agents[id_], handled, answer)
             elif id_ not in handled and not self.tasks[id_].ended:
                 handled.add(id_)
-                if kind == 2:
+                if TIMERS[kind] == "lease":
                     self.expire(self.tasks[id_])
                     answer["expired"].append(id_)
                 else:
-                    self.time_out(self.tasks[id_], {0: "total", 1: "run", 3: "queue"}[kind])
+                    self.time_out(self.tasks[id_], TIMERS[kind])
                     answer["timedOut"].append(id_)
         return answer
 
