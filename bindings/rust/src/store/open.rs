@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -83,11 +83,10 @@ fn look_at(path: &Path, shown: &str, create: bool) -> Result<bool, Error> {
 /// Whose file it is and how new, read without a lock and without the files that SQLite puts beside a
 /// database in use: a file that is refused is left as it was, and its folder too.
 fn look_inside(path: &Path, shown: &str) -> Result<(), Error> {
-    let mut beside = path.as_os_str().to_os_string();
-    beside.push("-wal");
     let Some(uri) = immutable_uri(path) else { return Ok(()) };
-    if Path::new(&beside).exists() {
-        // in use, or left by a crash: the first page may be in the log, and SQLite has to be asked
+    if beside(path, "-wal").exists() || beside(path, "-journal").exists() {
+        // in use, or left by a crash: the first page may be in the log, or half written and to be
+        // put right by the journal, and SQLite has to be asked
         return Ok(());
     }
     let flags =
@@ -111,6 +110,13 @@ fn look_inside(path: &Path, shown: &str) -> Result<(), Error> {
         // whatever else it is shows again, and with certainty, under a lock
         Err(_) => Ok(()),
     }
+}
+
+/// The file that SQLite keeps beside the database under this ending.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 #[cfg(unix)]
@@ -158,7 +164,7 @@ fn prepare(store: &Store, location: &Location, durability: Durability, create: b
         check_owner(application, store.read_one("PRAGMA user_version")?, &store.shown)?;
     }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(fail)?;
-    if *location != Location::Memory {
+    if let Location::File(_) = location {
         let mode = switch_to_wal(store)?;
         if mode != "wal" {
             let detail = format!("write-ahead logging is not to be had here (journal mode {mode})");
@@ -167,7 +173,29 @@ fn prepare(store: &Store, location: &Location, durability: Durability, create: b
     }
     connection
         .execute_batch(&format!("PRAGMA synchronous={}; PRAGMA foreign_keys=OFF;", durability.pragma()))
-        .map_err(fail)
+        .map_err(fail)?;
+    match location {
+        Location::File(path) if durability == Durability::Full => fold_in_log(store, path),
+        _ => Ok(()),
+    }
+}
+
+/// Writes what a crash left in the log into the database, and syncs it, before anything is answered.
+///
+/// After a sync that failed, the system shows the log's last commits from its memory and may never
+/// have written them; a later sync does not try again. SQLite takes such commits for good when it
+/// reads the log anew, and whoever is answered on their ground would lose that in a power cut.
+fn fold_in_log(store: &Store, path: &Path) -> Result<(), Error> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    if !fs::metadata(beside(&path, "-wal")).is_ok_and(|meta| meta.len() > 0) {
+        return Ok(());
+    }
+    // busy is no trouble: others have the file open, so the log was not read anew
+    store
+        .connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .or_else(|error| if trouble::kind(&error) == HostTrouble::Busy { Ok(()) } else { Err(error) })
+        .map_err(|error| store.error(&error))
 }
 
 /// SQLite does not call the busy handler for this switch, so the retry is ours.
