@@ -1,5 +1,5 @@
 /** Opening a database file, or making one: whose file it is and how new is settled before any write. */
-import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync, type Stats } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { getSystemErrorMessage } from 'node:util';
@@ -75,7 +75,9 @@ function lookAt(path: string, create: boolean): void {
   if (meta.size === 0 && !create) fail('no_database', path);
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
-    if (meta.size > 0 && !checkHeader(readHeader(path), path)) lookInside(path);
+    // with a journal beside it a crash has left the first page half written: SQLite puts it right
+    const crashed = existsSync(`${path}-journal`);
+    if (meta.size > 0 && !crashed && !checkHeader(readHeader(path), path)) lookInside(path);
   } catch (error) {
     if (error instanceof RuvSwarmError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
@@ -144,6 +146,20 @@ async function prepare(db: DatabaseSync, path: string, durability: Durability, c
     if (mode !== 'wal') fail('store_failed', path, `write-ahead logging is not to be had here (journal mode ${String(mode)})`);
   }
   db.exec(`PRAGMA synchronous=${SYNCHRONOUS[durability]}`);
+  if (!memory && durability === 'full') foldInLog(db, path);
+}
+
+/**
+ * Writes what a crash left in the log into the database, and syncs it, before anything is answered.
+ *
+ * After a sync that failed, the system shows the log's last commits from its memory and may never
+ * have written them; a later sync does not try again. SQLite takes such commits for good when it
+ * reads the log anew, and whoever is answered on their ground would lose that in a power cut.
+ */
+function foldInLog(db: DatabaseSync, path: string): void {
+  const log = statSync(`${realpathSync(path)}-wal`, { throwIfNoEntry: false });
+  // an answer that says busy is no trouble: others have the file open, so the log was not read anew
+  if (log && log.size > 0) db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
 }
 
 /**
