@@ -40,10 +40,11 @@ def command(language: str) -> list[str]:
             sys.exit("no node or no npm/dist: python3 dev.py npm")
         return [node, str(HERE / "race_worker.mjs")]
     target = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
-    worker = target / "release" / "examples" / "race_worker"
-    if not worker.exists():
-        sys.exit("no Rust worker: cargo build --release --package ruv-swarm --example race_worker")
-    return [str(worker)]
+    for profile in ("release", "debug"):
+        worker = target / profile / "examples" / "race_worker"
+        if worker.exists():
+            return [str(worker)]
+    sys.exit("no Rust worker: cargo build --package ruv-swarm --example race_worker")
 
 
 def prepare(db: Path, tasks: int, agents: int) -> None:

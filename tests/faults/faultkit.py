@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -19,7 +20,8 @@ Json = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 _HOSTS = Path(__file__).resolve().parent / "hosts"
-_TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target") / "release"
+# As `cargo test` builds them: with overflow checks, and without a build of their own.
+_TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target") / "debug"
 
 
 def number(name: str, default: int) -> int:
@@ -27,18 +29,23 @@ def number(name: str, default: int) -> int:
     return int(os.environ.get(name) or default)
 
 
+@cache
 def node() -> str:
-    """The Node of this Python's environment, or else the one on the PATH."""
+    """The Node of this Python's environment, or else the one on the PATH.
+
+    The program itself: what stands on the PATH may be a script, which would take a signal in its place.
+    """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     found = shutil.which("node", path=path)
     assert found, "no node: run `python3 dev.py setup`"
-    return found
+    asked = [found, "-p", "process.execPath"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def example(name: str) -> Path:
     """A built example of the Rust host."""
     found = _TARGET / "examples" / name
-    assert found.exists(), f"{found} is not built: cargo build --release -p ruv-swarm --examples"
+    assert found.exists(), f"{found} is not built: cargo build --package ruv-swarm --examples"
     return found
 
 

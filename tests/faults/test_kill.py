@@ -29,8 +29,11 @@ def call(draw: random.Random) -> tuple[str, Json]:
         case 1:
             return "artifact_put", {"name": "bytes", "content": "QUJD" * draw.randint(1, 4000)}
         case _:
-            task = {"name": "t", "description": "x" * draw.randint(0, 3000)}
-            return "task_submit", {"tasks": [task] * draw.randint(1, 10)}
+            words = "x" * draw.randint(0, 3000)
+            names = range(draw.randint(1, 10))
+            return "task_submit", {
+                "tasks": [{"name": f"t{n}", "description": words} for n in names]
+            }
 
 
 def cycle(

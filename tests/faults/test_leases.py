@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import signal
 import time
@@ -37,6 +39,8 @@ def test_a_worker_that_was_halted_past_its_lease_is_refused(name: str, db: Path)
         task = halted.ok("task_claim", {"agentId": "a1", "leaseMs": 1000})["task"]
         # The report is on its way when the worker's machine stops.
         halted.process.send_signal(signal.SIGSTOP)
+        # All its threads stand still once the system says so.
+        os.waitpid(halted.process.pid, os.WUNTRACED)
         halted.send("task_report", report(task, "a1", output='"late"'))
         again = until_claimed(other, "a2")
         assert again["lease"]["epoch"] > task["lease"]["epoch"]
@@ -75,7 +79,7 @@ def test_reports_that_come_twice_late_and_out_of_order_count_once(
         for request, key in sent:
             answer = draw.choice([one, two]).ask("task_report", request, key)
             if "ok" in answer and key:
-                answers.setdefault(key, set()).add(str(answer["ok"]))
+                answers.setdefault(key, set()).add(json.dumps(answer["ok"], sort_keys=True))
             elif "error" in answer:
                 allowed = {"stale_epoch", "failed_precondition"}
                 assert answer["error"]["code"] in allowed, answer
