@@ -146,20 +146,12 @@ async function prepare(db: DatabaseSync, path: string, durability: Durability, c
     if (mode !== 'wal') fail('store_failed', path, `write-ahead logging is not to be had here (journal mode ${String(mode)})`);
   }
   db.exec(`PRAGMA synchronous=${SYNCHRONOUS[durability]}`);
-  if (!memory && durability === 'full') foldInLog(db, path);
 }
 
-/**
- * Writes what a crash left in the log into the database, and syncs it, before anything is answered.
- *
- * After a sync that failed, the system shows the log's last commits from its memory and may never
- * have written them; a later sync does not try again. SQLite takes such commits for good when it
- * reads the log anew, and whoever is answered on their ground would lose that in a power cut.
- */
-function foldInLog(db: DatabaseSync, path: string): void {
-  const log = statSync(`${realpathSync(path)}-wal`, { throwIfNoEntry: false });
-  // an answer that says busy is no trouble: others have the file open, so the log was not read anew
-  if (log && log.size > 0) db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
+/** Whether there is a log beside the database from before this connection. */
+export function logIsLeft(path: string): boolean {
+  // SQLite keeps it beside the file itself, not beside a link to it
+  return (statSync(`${realpathSync(path)}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /**

@@ -32,7 +32,7 @@ pub(super) fn open(location: &Location, durability: Durability, create: bool) ->
     let fail = |error: rusqlite::Error| trouble::store_error(&error, &shown);
     let mut connection = connection.map_err(fail)?;
     connection.busy_handler(Some(wait_a_little)).map_err(fail)?;
-    let store = Store { connection, shown };
+    let store = Store { connection, shown, log_is_left: Cell::new(false) };
     prepare(&store, location, durability, create)?;
     Ok(store)
 }
@@ -174,28 +174,17 @@ fn prepare(store: &Store, location: &Location, durability: Durability, create: b
     connection
         .execute_batch(&format!("PRAGMA synchronous={}; PRAGMA foreign_keys=OFF;", durability.pragma()))
         .map_err(fail)?;
-    match location {
-        Location::File(path) if durability == Durability::Full => fold_in_log(store, path),
-        _ => Ok(()),
+    if let (Location::File(path), Durability::Full) = (location, durability) {
+        store.log_is_left.set(log_is_left(path));
     }
+    Ok(())
 }
 
-/// Writes what a crash left in the log into the database, and syncs it, before anything is answered.
-///
-/// After a sync that failed, the system shows the log's last commits from its memory and may never
-/// have written them; a later sync does not try again. SQLite takes such commits for good when it
-/// reads the log anew, and whoever is answered on their ground would lose that in a power cut.
-fn fold_in_log(store: &Store, path: &Path) -> Result<(), Error> {
+/// Whether there is a log beside the database from before this connection.
+fn log_is_left(path: &Path) -> bool {
+    // SQLite keeps it beside the file itself, not beside a link to it
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    if !fs::metadata(beside(&path, "-wal")).is_ok_and(|meta| meta.len() > 0) {
-        return Ok(());
-    }
-    // busy is no trouble: others have the file open, so the log was not read anew
-    store
-        .connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .or_else(|error| if trouble::kind(&error) == HostTrouble::Busy { Ok(()) } else { Err(error) })
-        .map_err(|error| store.error(&error))
+    fs::metadata(beside(&path, "-wal")).is_ok_and(|meta| meta.len() > 0)
 }
 
 /// SQLite does not call the busy handler for this switch, so the retry is ours.
