@@ -67,6 +67,10 @@ def line_of(op: str, request: Json | None = None, key: str = "") -> str:
 HOSTS = ("rust", "python", "node", "server")
 
 
+class EndedError(AssertionError):
+    """A host has ended before it answered; the text is what it said at the end."""
+
+
 class HostProcess:
     """A host in a process of its own: a request a line, an answer a line."""
 
@@ -122,7 +126,7 @@ class HostProcess:
         """The next answer."""
         line = self.output.readline()
         if not line:
-            raise AssertionError(f"the {self.name} host ended: {self.process.communicate()[1]}")
+            raise EndedError(f"the {self.name} host ended: {self.process.communicate()[1]}")
         found: Json = json.loads(line)
         return found
 

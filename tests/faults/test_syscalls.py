@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from faultkit import HostProcess, Json, assert_there, events_of, line_of, note, number, replay_of
+from faultkit import EndedError, HostProcess, Json, assert_there, events_of, line_of, note, number
 
 # Every how many calls one is met by an error: all of them in a long run.
 STRIDE = number("RUV_SWARM_STRIDE", 3)
@@ -28,7 +28,7 @@ def strace(tmp_path_factory: pytest.TempPathFactory) -> str:
     found = shutil.which("strace")
     if not found:
         pytest.skip("strace is not installed (Debian: apt-get install strace)")
-    probe = [found, "-o", os.devnull, "-e", "inject=fdatasync:error=EIO", "true"]
+    probe = [found, "-o", os.devnull, "-e", "inject=fsync:error=EIO", "true"]
     done = subprocess.run(probe, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"strace may not trace here: {done.stderr.strip()}")
@@ -41,8 +41,11 @@ def injecting(strace: str, fault: str) -> list[str]:
     return [strace, "-f", "-qqq", "-o", os.devnull, "-e", f"trace={calls}", "-e", f"inject={fault}"]
 
 
-# The first write and the sync of the server's Python are those of SQLite as well.
-@pytest.mark.parametrize("call", ["pwrite64", "fdatasync", "ftruncate", "unlink"])
+# SQLite syncs by one of two calls, as it was built.
+SYNC = "fsync,fdatasync"
+
+
+@pytest.mark.parametrize("call", ["pwrite64", SYNC, "ftruncate", "unlink"])
 def test_a_host_killed_at_any_system_call_loses_no_answer(
     call: str, strace: str, tmp_path: Path
 ) -> None:
@@ -59,9 +62,8 @@ def test_a_host_killed_at_any_system_call_loses_no_answer(
         with HostProcess("rust", db) as again:
             for operation, request in SCRIPT:
                 again.ask(operation, request)
-            again.ok("swarm_status")
+            assert again.ok("replay")["ok"]
         assert_there(db, acknowledged)
-        assert replay_of(db)["ok"]
         if host.process.returncode == 0:
             break
         assert host.process.returncode == -9, said
@@ -69,9 +71,32 @@ def test_a_host_killed_at_any_system_call_loses_no_answer(
     assert when > 1 or call in ("ftruncate", "unlink")
 
 
+def told_and_settled(name: str, db: Path, before: list[str]) -> list[str]:
+    """Say three things under a key each until they are done; return the codes heard meanwhile."""
+    codes: list[str] = []
+    host = HostProcess(name, db, before)
+    try:
+        for key in ("k1", "k2", "k3"):
+            for _ in range(5):
+                answer = host.ask("agent_spawn", {"type": "coder", "name": key}, key)
+                if "ok" in answer:
+                    break
+                codes.append(answer["error"]["code"])
+            else:
+                raise AssertionError(f"{key} is refused for good: {codes}")
+        assert len(host.ok("agent_list")["agents"]) == 3
+    except (EndedError, BrokenPipeError) as ended:
+        # It met the fault while it opened the file, and has said so.
+        said = str(ended) if isinstance(ended, EndedError) else host.process.communicate()[1]
+        assert "db: " in said, said
+        return ["store_unavailable"]
+    with host:
+        return codes
+
+
 @pytest.mark.parametrize("name", ["rust", "python", "node", "server"])
 @pytest.mark.parametrize(
-    "fault", ["fdatasync:error=EIO", "pwrite64:error=EIO", "pwrite64:error=ENOSPC"]
+    "fault", [f"{SYNC}:error=EIO", "pwrite64:error=EIO", "pwrite64:error=ENOSPC"]
 )
 def test_an_error_of_the_system_is_told_and_settled_by_the_key(
     fault: str, name: str, strace: str, tmp_path: Path
@@ -82,22 +107,12 @@ def test_an_error_of_the_system_is_told_and_settled_by_the_key(
         db = tmp_path / f"{when}.db"
         with HostProcess("rust", db) as host:
             host.ok("swarm_init", {"seed": 1})
-        before = injecting(strace, f"{fault}:when={when}..{when + 1}")
-        with HostProcess(name, db, before) as host:
-            codes = []
-            for key in ("k1", "k2", "k3"):
-                for _ in range(5):
-                    answer = host.ask("agent_spawn", {"type": "coder", "name": key}, key)
-                    if "ok" in answer:
-                        break
-                    codes.append(answer["error"]["code"])
-                else:
-                    raise AssertionError(f"{fault} at {when}: {codes}")
-            assert host.ok("agent_list")
+        codes = told_and_settled(name, db, injecting(strace, f"{fault}:when={when}..{when + 1}"))
         heard |= set(codes)
         spawned = [event["name"] for event in events_of(db, "AgentSpawned")]
-        assert spawned == ["k1", "k2", "k3"], f"{fault} at {when}: {codes}"
-        assert replay_of(db)["ok"]
+        assert spawned in ([], ["k1", "k2", "k3"]), f"{fault} at {when}: {codes}"
+        with HostProcess("rust", db) as host:
+            assert host.ok("replay")["ok"]
         if not codes and when > 2 * stride:
             break
     print(f"{name}, {fault}: heard {sorted(heard)}, up to call {when}")
