@@ -18,9 +18,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let call: Value = serde_json::from_str(&line?)?;
-        let answer = answer(&host, &call, &mut seen).unwrap_or_else(|error| {
-            json!({ "error": { "code": error.code.as_str(), "message": error.message } })
-        });
+        let answer = answer(&host, &call, &mut seen).unwrap_or_else(
+            |error| json!({ "error": { "code": error.code.as_str(), "message": error.message } }),
+        );
         writeln!(out, "{answer}")?;
         out.flush()?;
     }

@@ -30,12 +30,13 @@ fn main() -> Outcome {
 fn client(host: &Host, agent: &str, folder: &Path) -> Outcome {
     let mut notes = File::create(folder.join(format!("{agent}.jsonl")))?;
     let mut longest = Duration::ZERO;
-    let mut call = |operation: &str, request: Value| -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        let start = Instant::now();
-        let answer = host.call(operation, &request.to_string(), "")?;
-        longest = longest.max(start.elapsed());
-        Ok(serde_json::from_str(&answer)?)
-    };
+    let mut call =
+        |operation: &str, request: Value| -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+            let start = Instant::now();
+            let answer = host.call(operation, &request.to_string(), "")?;
+            longest = longest.max(start.elapsed());
+            Ok(serde_json::from_str(&answer)?)
+        };
     let mut task = call("task_claim", json!({ "agentId": agent }))?["task"].take();
     while let Some(id) = task["id"].as_str() {
         let epoch = &task["lease"]["epoch"];

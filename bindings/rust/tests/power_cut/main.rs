@@ -2,6 +2,8 @@
 //!
 //! `RUV_SWARM_CUTS` asks for more cuts, `RUV_SWARM_SEED` for others; a failure names its seed.
 
+#![cfg(unix)]
+
 mod disk;
 mod troubles;
 mod vfs;
@@ -52,7 +54,10 @@ fn a_power_cut_loses_no_acknowledged_event() {
         }
         seed += 1;
     }
-    println!("{cuts} cuts in {} runs, {acknowledged} acknowledged events looked for, none lost", seed - first);
+    println!(
+        "{cuts} cuts in {} runs, {acknowledged} acknowledged events looked for, none lost",
+        seed - first
+    );
 }
 
 #[test]

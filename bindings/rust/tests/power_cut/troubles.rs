@@ -25,7 +25,8 @@ fn meet(trouble: Trouble, reopens: bool) -> (Option<Code>, u32) {
     let lasting = trouble.times == LASTING;
     look(&disk).trouble = Some(trouble);
 
-    let request = json!({ "tasks": [{ "name": "under trouble", "description": "x".repeat(9000) }] }).to_string();
+    let request =
+        json!({ "tasks": [{ "name": "under trouble", "description": "x".repeat(9000) }] }).to_string();
     let submit = |host: &Host| host.call("task_submit", &request, "the key");
     let heard = submit(&host).map_err(|error| {
         assert!(matches!(error.code, Code::OutcomeUnknown | Code::StoreUnavailable), "{told}: {error}");
