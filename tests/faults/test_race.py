@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faultkit import EXAMPLES, events_of, log_of, number, replay_of
+from faultkit import EXAMPLES, HostProcess, events_of, log_of, number, replay_of
 
 sys.path.insert(0, str(EXAMPLES))
 
@@ -38,6 +38,20 @@ def test_each_task_has_one_winner_and_no_answer_is_lost(db: Path) -> None:
     claimed = {(e["taskId"], e["agentId"], e["epoch"]) for e in events_of(db, "TaskClaimed")}
     assert winners == claimed
     assert replay_of(db)["events"] == len(log_of(db))
+
+
+@pytest.mark.parametrize("round_", range(4))
+def test_hosts_that_make_one_file_at_once_make_one_swarm(round_: int, db: Path) -> None:
+    names = ["rust", "python", "node", "server", "rust", "rust"]
+    hosts = [HostProcess(name, db) for name in names]
+    for host in hosts:
+        host.send("swarm_init", {"seed": 1, "swarmId": "s-one"})
+    made = [host.answer() for host in hosts]
+    for host in hosts:
+        with host:
+            pass
+    assert [answer["ok"]["created"] for answer in made].count(True) == 1, made
+    assert len(log_of(db)) == 1
 
 
 def lines_of(tasks: int) -> list[dict[str, Any]]:

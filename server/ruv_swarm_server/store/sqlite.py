@@ -134,7 +134,9 @@ class SqliteStore:
         # Before the switch to WAL, so the mark of ownership is in the file itself from its first
         # moment. Several processes may come here at once.
         if self._guard(lambda: self._scalar("SELECT count(*) FROM sqlite_schema")):
-            raise StoreError("not_a_database", "")
+            # Another process may have made them since we looked.
+            opening.check_owner(self._pragma("application_id"), self._pragma("user_version"))
+            return
         if not create:
             raise StoreError("no_database", "")
         with self.writing():

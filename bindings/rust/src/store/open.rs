@@ -204,7 +204,9 @@ fn create_schema(store: &Store, create: bool) -> Result<(), Error> {
     let fail = |error: rusqlite::Error| store.error(&error);
     let tables: i64 = store.read_one("SELECT count(*) FROM sqlite_schema")?;
     if tables > 0 {
-        return Err(host_error(HostTrouble::NotADatabase, "db", &store.shown, ""));
+        // another process may have made them since we looked
+        let application: i64 = store.read_one("PRAGMA application_id")?;
+        return check_owner(application, store.read_one("PRAGMA user_version")?, &store.shown);
     }
     if !create {
         return Err(host_error(HostTrouble::NoDatabase, "db", &store.shown, ""));
