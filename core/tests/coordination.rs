@@ -209,9 +209,9 @@ fn capabilities_and_assignment_route_tasks() {
     host.ok("task_submit", r#"{"tasks":[{"capabilities":["gpu"]},{"capabilities":["tester"]},{"assignedTo":"a1"},{"capabilities":["fpga"]}]}"#);
     assert_eq!(host.ok("task_claim", r#"{"agentId":"a2"}"#)["task"]["id"], "t2");
     let error = host.call("task_claim", r#"{"agentId":"a2","taskId":"t1"}"#).unwrap_err();
-    assert!(error.message.contains("capacity"), "{error}");
+    assert!(error.message.contains("needs capability gpu, which a2 lacks"), "{error}");
     assert_eq!(host.ok("task_claim", r#"{"agentId":"a1"}"#)["task"]["id"], "t1");
-    assert_eq!(host.task("t4")["waitsFor"], "no agent has capability fpga");
+    assert_eq!(host.task("t4")["waitsFor"], "needs capability fpga, which no agent has");
     assert_eq!(host.code("task_claim", r#"{"agentId":"a7"}"#), Code::NotFound);
 }
 
@@ -261,8 +261,8 @@ fn artifacts_and_events_are_attached_by_the_host() {
     assert!(attach_artifact(&response, b"hello").ends_with(r#""content":"aGVsbG8="}"#));
     let Decision { response, attach, .. } =
         host.swarm.query("swarm_query", r#"{"events":2,"limit":1}"#).unwrap();
-    assert_eq!(attach, Some(Attach::Events { after: 1, limit: 1 }));
-    let whole: Value = serde_json::from_str(&attach_events(&response, &[&host.log[1]])).unwrap();
+    assert_eq!(attach, Some(Attach::Events { after: 1, limit: 1, filter: String::new() }));
+    let whole: Value = serde_json::from_str(&attach_events(&response, &[&host.log[1]], "")).unwrap();
     assert_eq!(whole["events"][0].as_str(), Some(host.log[1].as_str()));
     assert_eq!(host.swarm.query("agent_spawn", "{}").unwrap_err().code, Code::InvalidArgument);
     assert_eq!(host.code("make_coffee", "{}"), Code::UnknownOperation);
