@@ -104,6 +104,8 @@ class SqliteStore:
             connect_args={"check_same_thread": False, "timeout": 0},
         )
         self._data_version = -1
+        # A log from before this connection is still to be folded in.
+        self._log_is_left = False
         self._connection: Connection = self._guard(self._engine.connect)
         try:
             self._prepare(create=create)
@@ -124,13 +126,17 @@ class SqliteStore:
             detail = f"write-ahead logging is not to be had here (journal mode {mode})"
             raise StoreError("store_failed", detail)
         self._text("PRAGMA synchronous=FULL")
+        log = opening.beside(self.path.resolve(), "-wal")
+        self._log_is_left = log.exists() and log.stat().st_size > 0
         self._guard(lambda: schema.check(self._connection))
 
     def _create_tables(self, *, create: bool) -> None:
         # Before the switch to WAL, so the mark of ownership is in the file itself from its first
         # moment. Several processes may come here at once.
         if self._guard(lambda: self._scalar("SELECT count(*) FROM sqlite_schema")):
-            raise StoreError("not_a_database", "")
+            # Another process may have made them since we looked.
+            opening.check_owner(self._pragma("application_id"), self._pragma("user_version"))
+            return
         if not create:
             raise StoreError("no_database", "")
         with self.writing():
@@ -150,6 +156,7 @@ class SqliteStore:
         A commit that fails for any reason but a full disk raises `StoreError` of the kind
         ``outcome_unknown``: the store must be closed and read anew.
         """
+        self._fold_in_log()
         self._guard(lambda: self._text("BEGIN IMMEDIATE"))
         try:
             yield
@@ -165,6 +172,20 @@ class SqliteStore:
                 # The frame that seals a transaction is written last, so it is not in the log.
                 raise trouble from error
             raise StoreError("outcome_unknown", trouble.detail) from error
+
+    def _fold_in_log(self) -> None:
+        """Write what a crash left in the log into the database, and sync it, before any answer.
+
+        After a sync that failed, the system shows the log's last commits from its memory and may
+        never have written them; a later sync does not try again. SQLite takes such commits for
+        good when it reads the log anew, and whoever is answered on their ground would lose that in
+        a power cut.
+        """
+        if self._log_is_left:
+            # A row that says busy is no trouble: others have the file open, so the log was not
+            # read anew.
+            self._guard(lambda: self._text("PRAGMA wal_checkpoint(TRUNCATE)").all())
+            self._log_is_left = False
 
     @contextmanager
     def reading(self) -> Generator[None]:
