@@ -40,7 +40,13 @@ impl Stop {
     /// A stop that is also asked for once `when` says so. It is called many times a second, always
     /// on the thread that runs the crew.
     pub fn when(when: impl Fn() -> bool + Send + Sync + 'static) -> Stop {
-        Stop { also: Some(Arc::new(when)), ..Stop::default() }
+        Stop::new().or_when(when)
+    }
+
+    /// The same stop, which is also asked for once `when` says so, in place of a former `when`.
+    pub fn or_when(mut self, when: impl Fn() -> bool + Send + Sync + 'static) -> Stop {
+        self.also = Some(Arc::new(when));
+        self
     }
 
     /// Asks for the end: running tasks are told, and what does not end in time is given back.
