@@ -342,6 +342,10 @@ class AsyncSwarm:
                     await asyncio.sleep(_LOOK_S)
             cursor = answer["nextAfter"]
 
+    async def artifact(self, artifact_hash: str) -> bytes:
+        """Return the bytes that the swarm keeps under a hash."""
+        return await self._run(self._swarm.artifact, artifact_hash)
+
     # -- training --------------------------------------------------------------------------------
 
     async def orchestrate(
@@ -371,8 +375,13 @@ class AsyncSwarm:
             if on_progress is not None:
                 on_progress(progress)
 
+        # One of its overloads fits, whichever it is.
+        orchestrate = cast(
+            "Callable[..., TrainingResult | TaskOrchestrateResponse]", self._swarm.orchestrate
+        )
+
         def run() -> TrainingResult | TaskOrchestrateResponse:
-            return self._swarm.orchestrate(
+            return orchestrate(
                 task,
                 data=data,
                 target=target,

@@ -209,6 +209,10 @@ class RuvSwarm(Ledger):
             yield from block
             after += len(block)
 
+    def artifact(self, artifact_hash: str) -> bytes:
+        """Return the bytes that the swarm keeps under a hash."""
+        return self._host.get_artifact(artifact_hash)
+
     def state_hash(self) -> str:
         """Return the hash of the state: equal on every host with the same log."""
         return self._host.state_hash()

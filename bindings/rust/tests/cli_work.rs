@@ -245,3 +245,21 @@ fn call_is_any_operation_and_submit_takes_a_file() {
     assert!(bench.fails(&["submit", "x", "--file", "plan.json"], 2).contains("not both"));
     assert!(bench.fails(&["submit", "--file", "nope.json"], 2).contains("no file"));
 }
+
+#[test]
+fn monitor_shows_the_events_that_pass_the_filters() {
+    let bench = Bench::with_swarm();
+    for name in ["x", "y"] {
+        bench.ok(&["submit", name]);
+    }
+    bench.ok(&["cancel", "t2"]);
+    let shown = |filter: &[&str]| {
+        let args = [&["monitor", "--duration", "0", "--after", "0"], filter].concat();
+        let events = lines(&bench, &args);
+        let kinds: Vec<&str> = events.iter().filter_map(|event| event["kind"].as_str()).collect();
+        kinds.join(" ")
+    };
+    assert_eq!(shown(&["--task", "t2"]), "TaskSubmitted TaskCancelled");
+    assert_eq!(shown(&["--kinds", "TaskSubmitted,SwarmCreated"]), "SwarmCreated TaskSubmitted TaskSubmitted");
+    assert_eq!(shown(&["--kinds", "TaskCancelled", "--task", "t1"]), "");
+}

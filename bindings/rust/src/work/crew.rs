@@ -212,12 +212,17 @@ struct Run<'a> {
 impl Run<'_> {
     fn until_done(&mut self, observe: &mut dyn FnMut(&Happening)) -> Result<(), Error> {
         loop {
-            let outcome = self.take_notes(NAP, observe).and_then(|()| self.turn());
+            let outcome = match self.turn() {
+                Ok(false) => self.take_notes(NAP, observe).map(|()| false),
+                ended => ended,
+            };
             match outcome {
                 Ok(false) if !self.crew.stop.asked() => {}
                 Ok(_) => return self.wind_down(observe),
                 // the store is busy or full: the leases are kept meanwhile, and it may pass by
-                Err(error) if passes_by(&error) && !self.crew.stop.asked() => {}
+                Err(error) if passes_by(&error) && !self.crew.stop.asked() => {
+                    std::thread::sleep(PATIENCE);
+                }
                 Err(error) => {
                     let _ = self.wind_down(observe);
                     return Err(error);
