@@ -135,8 +135,8 @@ class AsyncSwarm:
 
     async def close(self) -> None:
         """Give the file back; whatever is asked for later is refused."""
+        # The pool's threads end with this object: a call that comes later gets the host's own word.
         await asyncio.to_thread(self._swarm.close)
-        self._pool.shutdown(wait=False)
 
     async def __aenter__(self) -> Self:
         """Return the swarm."""

@@ -122,14 +122,14 @@ def test_coroutines_work_on_the_loop_of_the_program() -> None:
             @swarm.agent("coder", capacity=10)
             async def code(task: dict[str, Any]) -> str:
                 assert asyncio.get_running_loop() is here
-                await swarm.submit("more") if task["name"] == "more please" else None
+                await swarm.submit("more") if task.get("payload") else None
                 return "done"
 
             @swarm.agent("tester", capabilities=["test"])
             def check(_: dict[str, Any]) -> str:
                 return "checked"
 
-            await swarm.submit_all([new_task("more please") for _ in range(5)])
+            await swarm.submit_all([new_task(payload="more") for _ in range(5)])
             await swarm.submit(capabilities=["test"])
             done = await swarm.work(until_idle=True)
             assert done.completed == 11
