@@ -263,3 +263,31 @@ fn monitor_shows_the_events_that_pass_the_filters() {
     assert_eq!(shown(&["--kinds", "TaskSubmitted,SwarmCreated"]), "SwarmCreated TaskSubmitted TaskSubmitted");
     assert_eq!(shown(&["--kinds", "TaskCancelled", "--task", "t1"]), "");
 }
+
+#[test]
+fn several_processes_do_each_task_once() {
+    let bench = Bench::with_swarm();
+    let tasks: Vec<Value> = (0..60).map(|_| json!({})).collect();
+    bench.write("plan.json", json!({ "tasks": tasks }).to_string());
+    bench.ok(&["submit", "--file", "plan.json"]);
+    let work = [
+        "work",
+        "--exec",
+        "sh -c 'echo $RUV_SWARM_TASK >> done'",
+        "--capacity",
+        "4",
+        "--until-idle",
+        "--json",
+    ];
+    let workers: Vec<Child> = (0..3).map(|_| bench.start(&work)).collect();
+    let completed = |worker: Child| {
+        let ran = Ran::from(worker.wait_with_output().unwrap());
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{ran:?}");
+        serde_json::from_str::<Value>(ran.out.lines().last().unwrap()).unwrap()["completed"].as_u64().unwrap()
+    };
+    assert_eq!(workers.into_iter().map(completed).sum::<u64>(), 60);
+    let done = std::fs::read_to_string(bench.path("done")).unwrap();
+    let ids: std::collections::BTreeSet<&str> = done.lines().collect();
+    assert_eq!((ids.len(), done.lines().count()), (60, 60));
+    assert_eq!(bench.json(&["replay", "--verify"])["ok"], true);
+}

@@ -324,3 +324,15 @@ fn a_worker_that_is_dropped_stops_and_one_of_no_use_says_why() {
     let tally = swarm.work_as("coder").unwrap().max_tasks(0).run(upper).unwrap();
     assert_eq!(tally, Tally::default());
 }
+
+#[test]
+fn tasks_that_are_for_others_do_not_keep_a_worker() {
+    let swarm = memory();
+    swarm.host().call("agent_spawn", r#"{"type":"coder","count":2}"#, "").unwrap();
+    submit(
+        swarm.host(),
+        json!([{ "name": "mine" }, { "assignedTo": "a2" }, { "capabilities": ["flying"] }, { "dependsOn": ["mine"] }]),
+    );
+    let tally = Worker::new(swarm.host().clone(), "a1").until_idle().run(upper).unwrap();
+    assert_eq!(tally.completed, 2);
+}

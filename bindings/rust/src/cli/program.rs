@@ -1,10 +1,11 @@
 //! A program of the user's as the code of a worker: one process a task, and no shell.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{channel, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ruv_swarm_core::error::{Code, Error};
@@ -78,12 +79,27 @@ impl Program {
     }
 }
 
+/// The programs that run now, by their process numbers.
+static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+fn running() -> MutexGuard<'static, BTreeSet<u32>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends all programs at once: this process is about to leave without waiting for them.
+pub(super) fn end_all() {
+    for id in running().iter() {
+        signal_group(*id, Signal::Kill);
+    }
+}
+
 impl Work for Program {
     fn run(&self, task: &Task, context: &Context) -> Result<Output, Failure> {
         let mut child = self.start(context).map_err(|error| {
             let program = self.words.first().map(String::as_str).unwrap_or_default();
             Failure::new("exec_failed", format!("cannot start {program:?}: {}", io_words(&error)))
         })?;
+        running().insert(child.id());
         let streams = Streams::open(&mut child, task.json(), self.output_limit);
         let reason = self.look_after(&mut child, &streams, context);
         let status = match &reason {
@@ -91,7 +107,8 @@ impl Work for Program {
             None => child.wait(),
         };
         // what it left running must not outlive its lease
-        signal_group(&mut child, Signal::Kill);
+        signal_group(child.id(), Signal::Kill);
+        running().remove(&child.id());
         streams.wait();
         if let Some(failure) = reason {
             return Err(failure);
@@ -137,7 +154,7 @@ impl Program {
 
 /// Asks the program to end, and ends it if it does not.
 fn end(child: &mut Child) -> std::io::Result<ExitStatus> {
-    signal_group(child, Signal::Terminate);
+    signal_group(child.id(), Signal::Terminate);
     let end = Instant::now() + GRACE;
     while Instant::now() < end {
         if let Some(status) = child.try_wait()? {
@@ -145,7 +162,7 @@ fn end(child: &mut Child) -> std::io::Result<ExitStatus> {
         }
         std::thread::sleep(GLANCE);
     }
-    signal_group(child, Signal::Kill);
+    signal_group(child.id(), Signal::Kill);
     child.wait()
 }
 
@@ -155,21 +172,28 @@ enum Signal {
 }
 
 #[cfg(unix)]
-fn signal_group(child: &mut Child, signal: Signal) {
+fn signal_group(id: u32, signal: Signal) {
     use nix::sys::signal::{killpg, Signal as Posix};
     let signal = match signal {
         Signal::Terminate => Posix::SIGTERM,
         Signal::Kill => Posix::SIGKILL,
     };
-    if let Ok(group) = i32::try_from(child.id()) {
+    if let Ok(group) = i32::try_from(id) {
         // a group that is gone has nothing left to end
         let _ = killpg(nix::unistd::Pid::from_raw(group), signal);
     }
 }
 
+/// Without process groups it is the system's own command that ends a program and what it started.
 #[cfg(not(unix))]
-fn signal_group(child: &mut Child, _: Signal) {
-    let _ = child.kill();
+fn signal_group(id: u32, signal: Signal) {
+    let force: &[&str] = match signal {
+        Signal::Terminate => &[],
+        Signal::Kill => &["/F"],
+    };
+    let mut command = Command::new("taskkill");
+    command.args(["/T", "/PID", &id.to_string()]).args(force).stdout(Stdio::null()).stderr(Stdio::null());
+    let _ = command.status();
 }
 
 #[cfg(unix)]

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ruv_swarm_core::error::{Code, Error};
+use ruv_swarm_core::Swarm;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::context::Hold;
 use super::keeper::Keeper;
@@ -243,7 +245,9 @@ impl Run<'_> {
             return Ok(false);
         }
         let spent = self.shared.budget.load(Ordering::SeqCst) == 0;
-        Ok(spent || self.crew.seats.is_empty() || (self.crew.until_idle && nothing_left(&self.crew.host)?))
+        Ok(spent
+            || self.crew.seats.is_empty()
+            || (self.crew.until_idle && nothing_left(&self.crew.host, &self.crew.seats)?))
     }
 
     fn active(&self) -> usize {
@@ -375,23 +379,30 @@ fn worth_a_claim(host: &Host, seat: &Seat, look: &mut Look) -> Result<bool, Erro
     Ok(found)
 }
 
-fn nothing_left(host: &Host) -> Result<bool, Error> {
+/// True if no task that has not ended is for one of these agents, now or later, by what the core says
+/// of each.
+fn nothing_left(host: &Host, seats: &[Arc<Seat>]) -> Result<bool, Error> {
+    host.with_swarm(|swarm| {
+        let mut open = swarm.state().tasks.values().filter(|task| !task.state.is_final());
+        !open.any(|task| seats.iter().any(|seat| may_do(swarm, &task.id.to_string(), &seat.agent)))
+    })
+}
+
+/// Whether nothing lasting stands between the agent and the task.
+fn may_do(swarm: &Swarm, task_id: &str, agent_id: &str) -> bool {
+    const LASTING: [&str; 3] = ["assigned", "capability", "agent_retired"];
     #[derive(Deserialize)]
-    struct Status {
-        tasks: Counts,
+    struct Explained {
+        reasons: Vec<Reason>,
     }
     #[derive(Deserialize)]
-    #[serde(default)]
-    #[derive(Default)]
-    struct Counts {
-        blocked: u64,
-        ready: u64,
-        running: u64,
-        paused: u64,
+    struct Reason {
+        rule: String,
     }
-    let status: Status = read(&host.query("swarm_status", "{}")?)?;
-    let Counts { blocked, ready, running, paused } = status.tasks;
-    Ok(blocked + ready + running + paused == 0)
+    let request = json!({ "taskId": task_id, "agentId": agent_id }).to_string();
+    let answer = swarm.query("task_explain", &request).ok();
+    let explained = answer.and_then(|decision| read::<Explained>(&decision.response).ok());
+    explained.is_none_or(|found| !found.reasons.iter().any(|reason| LASTING.contains(&reason.rule.as_str())))
 }
 
 fn capacity(host: &Host, agent_id: &str) -> Result<usize, Error> {
