@@ -336,3 +336,25 @@ fn tasks_that_are_for_others_do_not_keep_a_worker() {
     let tally = Worker::new(swarm.host().clone(), "a1").until_idle().run(upper).unwrap();
     assert_eq!(tally.completed, 2);
 }
+
+#[test]
+fn an_agent_that_may_not_be_silent_is_heard_of() {
+    let swarm = memory();
+    swarm.host().call("agent_spawn", r#"{"type":"coder","silenceMs":1000}"#, "").unwrap();
+    submit(swarm.host(), json!([{}, { "backoffMs": 2500 }]));
+    // without a task for 2.5 s, and with one whose lease is far longer than the silence may be
+    let code = |task: &Task, context: &Context| {
+        if task.id == "t1" {
+            assert!(!context.wait(Duration::from_millis(2_500)), "the lease was lost");
+        } else if context.epoch() == 1 {
+            return Err(Failure::new("again", "after the back-off"));
+        }
+        Ok(().into())
+    };
+    let tally = Worker::new(swarm.host().clone(), "a1").until_idle().run(code).unwrap();
+    assert_eq!((tally.completed, tally.failed), (2, 1));
+    let events = swarm.host().events(0, 1000).unwrap();
+    let kinds: Vec<String> = events.iter().map(|event| kind(&event.body)).collect();
+    assert!(!kinds.contains(&"AgentLost".to_string()), "{kinds:?}");
+    assert!(kinds.contains(&"AgentHeartbeat".to_string()), "{kinds:?}");
+}

@@ -177,9 +177,10 @@ impl Crew {
     /// What makes further work impossible: an agent that is retired or unknown, a lease time that is
     /// not allowed, a store that fails for good. What ran is given back first.
     pub fn run(self, observe: &mut dyn FnMut(&Happening)) -> Result<Tally, Error> {
+        let agents = self.seats.iter().map(|seat| seat.agent.clone()).collect();
         let shared = Arc::new(Shared {
             host: self.host.clone(),
-            keeper: Keeper::new(self.host.clone()),
+            keeper: Keeper::new(self.host.clone(), agents),
             stopping: AtomicBool::new(false),
             budget: AtomicU64::new(self.max_tasks),
         });

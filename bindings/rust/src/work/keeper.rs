@@ -19,6 +19,7 @@ const GLANCE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct Keeper {
     host: Arc<Host>,
+    agents: Vec<String>,
     holds: Mutex<Holds>,
     changed: Condvar,
 }
@@ -31,8 +32,8 @@ struct Holds {
 }
 
 impl Keeper {
-    pub(super) fn new(host: Arc<Host>) -> Keeper {
-        Keeper { host, holds: Mutex::default(), changed: Condvar::new() }
+    pub(super) fn new(host: Arc<Host>, agents: Vec<String>) -> Keeper {
+        Keeper { host, agents, holds: Mutex::default(), changed: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Holds> {
@@ -73,16 +74,34 @@ impl Keeper {
                 seen = version;
             }
             self.beat(due);
+            self.be_heard();
         }
     }
 
-    /// Sleeps until the next heartbeat or glance is due, or for good while nothing is held; true at
-    /// the end.
+    /// Heartbeats of the agents that would soon count as lost, since they have no task, or one whose
+    /// lease is longer than their silence may be.
+    fn be_heard(&self) {
+        let now = self.host.now_ms();
+        let silent = self.host.with_swarm(|swarm| {
+            let quiet = |id: &&String| {
+                let agent = swarm.state().agent("agentId", id).ok();
+                agent.is_some_and(|agent| {
+                    agent.silence_ms > 0 && now.saturating_sub(agent.last_seen_ms) >= agent.silence_ms / 3
+                })
+            };
+            self.agents.iter().filter(quiet).cloned().collect::<Vec<_>>()
+        });
+        let beat = |id: &String| Call::new("agent_heartbeat", json!({ "agentId": id }).to_string());
+        let calls: Vec<Call> = silent.unwrap_or_default().iter().map(beat).collect();
+        if !calls.is_empty() {
+            // one that fails is sent again in a moment; one that is refused is refused a claim too
+            self.host.call_many(calls);
+        }
+    }
+
+    /// Sleeps until the next heartbeat or glance is due; true at the end.
     fn rest(&self) -> bool {
         let mut holds = self.lock();
-        while !holds.ended && holds.live.is_empty() {
-            holds = self.changed.wait(holds).unwrap_or_else(PoisonError::into_inner);
-        }
         let end = Instant::now() + GLANCE;
         let first = holds.live.values().map(|(_, due)| *due).min().unwrap_or(end).min(end);
         while !holds.ended {
