@@ -169,8 +169,8 @@ class Core:
     def next_deadline(self) -> int | None:
         """Return when `tick` has something to do, in ms, or None."""
 
-    def next_change(self) -> int | None:
-        """Return when something changes by time alone (a tick, a back-off), in ms, or None."""
+    def next_change(self, now_ms: int) -> int | None:
+        """Return when something changes next by time alone (a tick, the end of a back-off), in ms."""
 
     def snapshot(self) -> str:
         """Return the canonical snapshot."""
