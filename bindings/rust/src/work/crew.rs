@@ -20,8 +20,7 @@ use crate::host::{read, Host};
 /// How often an idle worker looks whether the log has news: a read of one number.
 const NAP: Duration = Duration::from_millis(30);
 
-/// How often it asks the core again although there is no news: of several back-offs that end without
-/// an event, the core names the first.
+/// How long to wait before the next look when the store is busy or full.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// How long running tasks have to end once they are told to stop.
@@ -201,8 +200,9 @@ impl Crew {
 #[derive(Default)]
 struct Look {
     active: usize,
-    /// The version of the log, and the time in ms since 1970, at which there was nothing to claim.
-    empty: Option<(u64, u64)>,
+    /// The version of the log at which there was nothing to claim, and when time alone may change
+    /// that, in ms since 1970.
+    empty: Option<(u64, Option<u64>)>,
 }
 
 struct Run<'a> {
@@ -363,16 +363,14 @@ impl Run<'_> {
 /// Whether a claim would bring something, by the core's own word on the state that is there: a claim
 /// in earnest would keep other writers waiting.
 fn worth_a_claim(host: &Host, seat: &Seat, look: &mut Look) -> Result<bool, Error> {
-    let (version, deadline, change) =
-        host.with_swarm(|swarm| (swarm.version(), swarm.next_deadline(), swarm.next_change()))?;
     let now = host.now_ms();
+    let (version, deadline, change) =
+        host.with_swarm(|swarm| (swarm.version(), swarm.next_deadline(), swarm.next_change(now)))?;
     if deadline.is_some_and(|deadline| deadline <= now) {
         return Ok(true);
     }
-    // time alone may make a task ready; one whose time came before the last look was looked at then
-    let still = |at_ms: u64| change.is_none_or(|change| change > now || change <= at_ms);
-    let fresh = |at_ms: u64| now.saturating_sub(at_ms) < PATIENCE.as_millis() as u64;
-    if look.empty.is_some_and(|(seen, at_ms)| seen == version && still(at_ms) && fresh(at_ms)) {
+    let still = |until: Option<u64>| until.is_none_or(|until| until > now);
+    if look.empty.is_some_and(|(seen, until)| seen == version && still(until)) {
         return Ok(false);
     }
     let request = claim_request(&seat.agent, seat.lease_ms);
@@ -380,7 +378,7 @@ fn worth_a_claim(host: &Host, seat: &Seat, look: &mut Look) -> Result<bool, Erro
         let decision = swarm.call("task_claim", &request, now, "");
         decision.map_or(true, |decision| !decision.events.is_empty())
     })?;
-    look.empty = (!found).then_some((version, now));
+    look.empty = (!found).then_some((version, change));
     Ok(found)
 }
 
