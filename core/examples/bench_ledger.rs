@@ -9,10 +9,13 @@
 
 #![allow(clippy::disallowed_types, reason = "a bench reads the clock; the core itself does not")]
 
+#[path = "ledger_loop/cpu_clock.rs"]
+mod cpu_clock;
 mod ledger_loop;
 
 use std::time::Instant;
 
+use cpu_clock::cpu_ms;
 use ledger_loop::Bench;
 
 /// Goals among which the waiting tasks are divided.
@@ -28,32 +31,6 @@ fn main() {
         "claims" => claims(number(1, 100_000), number(2, 100), number(3, 2_000), &clock),
         _ => mix(number(1, 100_000), number(2, 20), &cpu_ms),
     }
-}
-
-/// CPU time of this thread, in ms.
-#[cfg(target_os = "linux")]
-fn cpu_ms() -> f64 {
-    #[repr(C)]
-    struct Timespec {
-        seconds: i64,
-        nanoseconds: i64,
-    }
-    extern "C" {
-        fn clock_gettime(clock: i32, time: *mut Timespec) -> i32;
-    }
-    const CLOCK_THREAD_CPUTIME_ID: i32 = 3;
-    let mut time = Timespec { seconds: 0, nanoseconds: 0 };
-    // SAFETY: the C library, which std links, fills in the struct that it is given.
-    let failed = unsafe { clock_gettime(CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    assert_eq!(failed, 0, "the system tells the CPU time of a thread");
-    time.seconds as f64 * 1e3 + time.nanoseconds as f64 / 1e6
-}
-
-/// The clock, where the CPU time of a thread is not to be had.
-#[cfg(not(target_os = "linux"))]
-fn cpu_ms() -> f64 {
-    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_secs_f64() * 1e3
 }
 
 fn mix(tasks: u64, blocks: u64, clock: &dyn Fn() -> f64) {

@@ -8,15 +8,44 @@ use ruv_swarm_core::{attach_artifact, attach_events, Attach, Decision, Row, Swar
 use super::session::Session;
 use super::Call;
 use crate::clock::Clock;
-use crate::store::{CommitTrouble, Head, Store, StoredEvent};
+use crate::store::{row_number, CommitTrouble, Head, NewEvent, Store, StoredEvent};
 
 /// Calls that happen all or not at all.
 pub(super) type Unit = Vec<Call>;
 type Answer = Result<Vec<String>, Error>;
 
-/// The last version of each projection row that the group touches, with its event: a row is written
-/// once a group.
-type Rows = BTreeMap<(&'static str, String), (Row, u64)>;
+/// What the group will write: many rows in one statement cost less than one after the other.
+#[derive(Default)]
+struct Batch {
+    /// Events that are not in the store yet.
+    events: Vec<NewEvent>,
+    rows: Rows,
+}
+
+/// The last version of each projection row that the group touches, with its event, by table and
+/// number: a row is written once a group.
+type Rows = BTreeMap<(&'static str, u64), (Row, u64)>;
+
+impl Batch {
+    /// Hands the events to the store: before it is asked for events, and at the end.
+    fn append_events(&mut self, store: &Store, swarm: &Swarm) -> Result<(), Error> {
+        store.append(swarm.swarm_id(), &std::mem::take(&mut self.events))
+    }
+
+    fn write(mut self, store: &Store, swarm: &Swarm) -> Result<(), Error> {
+        self.append_events(store, swarm)?;
+        let mut of_table: BTreeMap<&'static str, Vec<(u64, Row, u64)>> = BTreeMap::new();
+        for ((table, number), (row, seq)) in self.rows {
+            of_table.entry(table).or_default().push((number, row, seq));
+        }
+        for (table, rows) in of_table {
+            store.upsert(table, &rows)?;
+        }
+        let id = swarm.swarm_id().to_string();
+        let head = Head { swarm_id: id, version: swarm.version(), chain: swarm.chain_head() };
+        store.write_head(&head, &swarm.config_json())
+    }
+}
 
 /// Decides, stores and answers `units`: all answers are given after the one commit.
 pub(super) fn run(session: &mut Session, units: Vec<Unit>) -> Vec<Answer> {
@@ -58,14 +87,14 @@ fn decide_all(session: &mut Session, units: &[Unit]) -> Result<(Vec<Answer>, boo
     session.catch_up()?;
     let (store, swarm, clock) = session.parts()?;
     let before = swarm.version();
-    let mut rows = Rows::new();
+    let mut batch = Batch::default();
     if swarm.next_deadline().is_some_and(|deadline| deadline <= clock.now_ms()) {
         let decision = swarm.call("tick", "{}", clock.now_ms(), "")?;
-        store_events(store, swarm, clock, &decision, &mut rows)?;
+        store_events(swarm, clock, decision.events, &mut batch)?;
     }
     let mut answers = Vec::with_capacity(units.len());
     for unit in units {
-        answers.push(match run_unit(store, swarm, clock, unit, &mut rows) {
+        answers.push(match run_unit(store, swarm, clock, unit, &mut batch) {
             Ok(responses) => Ok(responses),
             Err(Refusal::Request(error)) => Err(error),
             Err(Refusal::Store(error)) => return Err(error),
@@ -74,12 +103,7 @@ fn decide_all(session: &mut Session, units: &[Unit]) -> Result<(Vec<Answer>, boo
     if swarm.version() == before {
         return Ok((answers, false));
     }
-    for (row, seq) in rows.values() {
-        store.upsert(row, *seq)?;
-    }
-    let head =
-        Head { swarm_id: swarm.swarm_id().to_string(), version: swarm.version(), chain: swarm.chain_head() };
-    store.write_head(&head, &swarm.config_json())?;
+    batch.write(store, swarm)?;
     Ok((answers, true))
 }
 
@@ -94,21 +118,23 @@ fn run_unit(
     swarm: &mut Swarm,
     clock: &mut Clock,
     unit: &[Call],
-    rows: &mut Rows,
+    batch: &mut Batch,
 ) -> Result<Vec<String>, Refusal> {
     if let [call] = unit {
-        return Ok(vec![run_call(store, swarm, clock, call, rows)?]);
+        return Ok(vec![run_call(store, swarm, clock, call, batch)?]);
     }
     // a later call of the unit may be refused, and then the earlier ones must not have happened
-    let saved = (swarm.clone(), rows.clone());
+    batch.append_events(store, swarm).map_err(Refusal::Store)?;
+    let saved = (swarm.clone(), batch.rows.clone());
     store.savepoint().map_err(Refusal::Store)?;
     let mut responses = Vec::with_capacity(unit.len());
     for call in unit {
-        match run_call(store, swarm, clock, call, rows) {
+        match run_call(store, swarm, clock, call, batch) {
             Ok(response) => responses.push(response),
             Err(Refusal::Request(error)) => {
                 store.back_to_savepoint().map_err(Refusal::Store)?;
-                (*swarm, *rows) = saved;
+                *swarm = saved.0;
+                *batch = Batch { events: vec![], rows: saved.1 };
                 return Err(Refusal::Request(error));
             }
             Err(store_failed) => return Err(store_failed),
@@ -123,14 +149,18 @@ fn run_call(
     swarm: &mut Swarm,
     clock: &mut Clock,
     call: &Call,
-    rows: &mut Rows,
+    batch: &mut Batch,
 ) -> Result<String, Refusal> {
     let decision = super::complete::decide(store, swarm, clock.now_ms(), call)?;
     if call.operation == "artifact_put" {
         keep_content(store, call, &decision.response)?;
     }
-    store_events(store, swarm, clock, &decision, rows).map_err(Refusal::Store)?;
-    attach(store, decision).map_err(Refusal::Store)
+    let Decision { response, events, attach: wanted } = decision;
+    store_events(swarm, clock, events, batch).map_err(Refusal::Store)?;
+    if wanted.is_some() {
+        batch.append_events(store, swarm).map_err(Refusal::Store)?;
+    }
+    attach(store, Decision { response, events: vec![], attach: wanted }).map_err(Refusal::Store)
 }
 
 /// Stores the bytes of an `artifact_put`, in the transaction of its event.
@@ -151,20 +181,19 @@ fn keep_content(store: &Store, call: &Call, response: &str) -> Result<(), Refusa
 }
 
 fn store_events(
-    store: &Store,
     swarm: &mut Swarm,
     clock: &mut Clock,
-    decision: &Decision,
-    rows: &mut Rows,
+    lines: Vec<String>,
+    batch: &mut Batch,
 ) -> Result<(), Error> {
-    for line in &decision.events {
-        let applied = swarm.apply(line)?;
-        let event = StoredEvent { seq: applied.seq, body: line.clone(), chain: applied.chain };
-        store.append(&event, swarm.swarm_id(), applied.at_ms, applied.kind)?;
+    for body in lines {
+        let applied = swarm.apply(&body)?;
         clock.note(applied.at_ms);
         for row in applied.rows {
-            rows.insert((row.table, row.id.clone()), (row, applied.seq));
+            batch.rows.insert((row.table, row_number(&row.id)?), (row, applied.seq));
         }
+        let stored = StoredEvent { seq: applied.seq, body, chain: applied.chain };
+        batch.events.push(NewEvent { stored, at_ms: applied.at_ms, kind: applied.kind });
     }
     Ok(())
 }
