@@ -270,16 +270,15 @@ class SqliteStore:
         rows = [(digest, len(content), content) for digest, content in contents.items()]
         self._write(_PUT, rows)
 
-    def project(self, rows: Iterable[tuple[int, kernel.Row]]) -> None:
+    def project(self, rows: Iterable[kernel.Row]) -> None:
         """Put projection rows in place of the former ones, each with its event's number."""
         by_table: dict[str, list[_Values]] = {}
-        for seq, row in rows:
+        for row in rows:
             # The number in the id is the key: 17 of t17.
-            values = (int(row.id[1:]), row.state, seq, row.body)
+            values = (int(row.id[1:]), row.state, row.seq, row.body)
             by_table.setdefault(row.table, []).append(values)
         for table, found in by_table.items():
-            # In the order of the keys, so that neighbours are written together.
-            self._write(_UPSERT[table], sorted(found))
+            self._write(_UPSERT[table], found)
 
     def set_head(self, head: Head, config: str) -> None:
         """Write where the log ends now."""

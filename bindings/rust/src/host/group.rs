@@ -1,51 +1,20 @@
 //! One transaction for a group of units of work.
 
-use std::collections::BTreeMap;
-
 use ruv_swarm_core::error::{Code, Error};
-use ruv_swarm_core::{attach_artifact, attach_events, Attach, Decision, Row, Swarm};
+use ruv_swarm_core::{attach_artifact, attach_events, Attach, Decision, Swarm};
 
 use super::session::Session;
 use super::Call;
 use crate::clock::Clock;
-use crate::store::{row_number, CommitTrouble, Head, NewEvent, Store, StoredEvent};
+use crate::store::{CommitTrouble, Head, NewEvent, Store, StoredEvent};
 
 /// Calls that happen all or not at all.
 pub(super) type Unit = Vec<Call>;
 type Answer = Result<Vec<String>, Error>;
 
-/// What the group will write: many rows in one statement cost less than one after the other.
-#[derive(Default)]
-struct Batch {
-    /// Events that are not in the store yet.
-    events: Vec<NewEvent>,
-    rows: Rows,
-}
-
-/// The last version of each projection row that the group touches, with its event, by table and
-/// number: a row is written once a group.
-type Rows = BTreeMap<(&'static str, u64), (Row, u64)>;
-
-impl Batch {
-    /// Hands the events to the store: before it is asked for events, and at the end.
-    fn append_events(&mut self, store: &Store, swarm: &Swarm) -> Result<(), Error> {
-        store.append(swarm.swarm_id(), &std::mem::take(&mut self.events))
-    }
-
-    fn write(mut self, store: &Store, swarm: &Swarm) -> Result<(), Error> {
-        self.append_events(store, swarm)?;
-        let mut of_table: BTreeMap<&'static str, Vec<(u64, Row, u64)>> = BTreeMap::new();
-        for ((table, number), (row, seq)) in self.rows {
-            of_table.entry(table).or_default().push((number, row, seq));
-        }
-        for (table, rows) in of_table {
-            store.upsert(table, &rows)?;
-        }
-        let id = swarm.swarm_id().to_string();
-        let head = Head { swarm_id: id, version: swarm.version(), chain: swarm.chain_head() };
-        store.write_head(&head, &swarm.config_json())
-    }
-}
+/// Events of the group that are not in the store yet: many in one statement cost less than one after
+/// the other.
+type Events = Vec<NewEvent>;
 
 /// Decides, stores and answers `units`: all answers are given after the one commit.
 pub(super) fn run(session: &mut Session, units: Vec<Unit>) -> Vec<Answer> {
@@ -85,25 +54,27 @@ fn run_in_transaction(session: &mut Session, units: &[Unit]) -> Result<Vec<Answe
 /// answers and whether there is something to commit.
 fn decide_all(session: &mut Session, units: &[Unit]) -> Result<(Vec<Answer>, bool), Error> {
     session.catch_up()?;
-    let (store, swarm, clock) = session.parts()?;
+    let (_, swarm, clock) = session.parts()?;
     let before = swarm.version();
-    let mut batch = Batch::default();
-    if swarm.next_deadline().is_some_and(|deadline| deadline <= clock.now_ms()) {
+    let mut events = Events::new();
+    // one tick handles so many timers and no more
+    while swarm.next_deadline().is_some_and(|deadline| deadline <= clock.now_ms()) {
         let decision = swarm.call("tick", "{}", clock.now_ms(), "")?;
-        store_events(swarm, clock, decision.events, &mut batch)?;
+        keep_events(swarm, clock, decision.events, &mut events)?;
     }
     let mut answers = Vec::with_capacity(units.len());
     for unit in units {
-        answers.push(match run_unit(store, swarm, clock, unit, &mut batch) {
+        answers.push(match run_unit(session, unit, &mut events) {
             Ok(responses) => Ok(responses),
             Err(Refusal::Request(error)) => Err(error),
             Err(Refusal::Store(error)) => return Err(error),
         });
     }
+    let (store, swarm, _) = session.parts()?;
     if swarm.version() == before {
         return Ok((answers, false));
     }
-    batch.write(store, swarm)?;
+    write(store, swarm, &mut events)?;
     Ok((answers, true))
 }
 
@@ -113,28 +84,42 @@ pub(super) enum Refusal {
     Store(Error),
 }
 
-fn run_unit(
-    store: &Store,
-    swarm: &mut Swarm,
-    clock: &mut Clock,
-    unit: &[Call],
-    batch: &mut Batch,
-) -> Result<Vec<String>, Refusal> {
-    if let [call] = unit {
-        return Ok(vec![run_call(store, swarm, clock, call, batch)?]);
+/// Writes the events so far, each row that they have touched once, and where the log ends now.
+fn write(store: &Store, swarm: &mut Swarm, events: &mut Events) -> Result<(), Error> {
+    append(store, swarm, events)?;
+    // the rows of a table come together
+    for rows in swarm.take_rows().chunk_by(|a, b| a.table == b.table) {
+        store.upsert(rows)?;
     }
-    // a later call of the unit may be refused, and then the earlier ones must not have happened
-    batch.append_events(store, swarm).map_err(Refusal::Store)?;
-    let saved = (swarm.clone(), batch.rows.clone());
+    let head =
+        Head { swarm_id: swarm.swarm_id().to_string(), version: swarm.version(), chain: swarm.chain_head() };
+    store.write_head(&head, &swarm.config_json())
+}
+
+/// Hands the events so far to the store: at the end, and before the store is asked for events.
+fn append(store: &Store, swarm: &Swarm, events: &mut Events) -> Result<(), Error> {
+    store.append(swarm.swarm_id(), &std::mem::take(events))
+}
+
+fn run_unit(session: &mut Session, unit: &[Call], events: &mut Events) -> Result<Vec<String>, Refusal> {
+    let (store, swarm, clock) = session.parts().map_err(Refusal::Store)?;
+    if let [call] = unit {
+        return Ok(vec![run_call(store, swarm, clock, call, events)?]);
+    }
+    // a later call of the unit may be refused, and then the earlier ones must not have happened: what
+    // came before the unit is written first, so that the store knows all that there is to go back to
+    if swarm.version() > 0 {
+        write(store, swarm, events).map_err(Refusal::Store)?;
+    }
     store.savepoint().map_err(Refusal::Store)?;
     let mut responses = Vec::with_capacity(unit.len());
     for call in unit {
-        match run_call(store, swarm, clock, call, batch) {
+        match run_call(store, swarm, clock, call, events) {
             Ok(response) => responses.push(response),
             Err(Refusal::Request(error)) => {
+                events.clear();
                 store.back_to_savepoint().map_err(Refusal::Store)?;
-                *swarm = saved.0;
-                *batch = Batch { events: vec![], rows: saved.1 };
+                session.load_inside().map_err(Refusal::Store)?;
                 return Err(Refusal::Request(error));
             }
             Err(store_failed) => return Err(store_failed),
@@ -149,18 +134,18 @@ fn run_call(
     swarm: &mut Swarm,
     clock: &mut Clock,
     call: &Call,
-    batch: &mut Batch,
+    events: &mut Events,
 ) -> Result<String, Refusal> {
     let decision = super::complete::decide(store, swarm, clock.now_ms(), call)?;
     if call.operation == "artifact_put" {
         keep_content(store, call, &decision.response)?;
     }
-    let Decision { response, events, attach: wanted } = decision;
-    store_events(swarm, clock, events, batch).map_err(Refusal::Store)?;
+    let Decision { response, events: lines, attach: wanted } = decision;
+    keep_events(swarm, clock, lines, events).map_err(Refusal::Store)?;
     if wanted.is_some() {
-        batch.append_events(store, swarm).map_err(Refusal::Store)?;
+        append(store, swarm, events).map_err(Refusal::Store)?;
     }
-    attach(store, Decision { response, events: vec![], attach: wanted }).map_err(Refusal::Store)
+    attach(store, response, wanted).map_err(Refusal::Store)
 }
 
 /// Stores the bytes of an `artifact_put`, in the transaction of its event.
@@ -180,35 +165,32 @@ fn keep_content(store: &Store, call: &Call, response: &str) -> Result<(), Refusa
     }
 }
 
-fn store_events(
+fn keep_events(
     swarm: &mut Swarm,
     clock: &mut Clock,
     lines: Vec<String>,
-    batch: &mut Batch,
+    events: &mut Events,
 ) -> Result<(), Error> {
     for body in lines {
         let applied = swarm.apply(&body)?;
         clock.note(applied.at_ms);
-        for row in applied.rows {
-            batch.rows.insert((row.table, row_number(&row.id)?), (row, applied.seq));
-        }
         let stored = StoredEvent { seq: applied.seq, body, chain: applied.chain };
-        batch.events.push(NewEvent { stored, at_ms: applied.at_ms, kind: applied.kind });
+        events.push(NewEvent { stored, at_ms: applied.at_ms, kind: applied.kind });
     }
     Ok(())
 }
 
 /// Adds what only the store has to the answer of the core: events or the bytes of an artifact.
-pub(super) fn attach(store: &Store, decision: Decision) -> Result<String, Error> {
-    match decision.attach {
-        None => Ok(decision.response),
-        Some(Attach::Events { after, limit }) => {
+pub(super) fn attach(store: &Store, response: String, wanted: Option<Attach>) -> Result<String, Error> {
+    match wanted {
+        None => Ok(response),
+        Some(Attach::Events { after, limit, filter }) => {
             let events = store.events(after, limit)?;
             let lines: Vec<&str> = events.iter().map(|event| event.body.as_str()).collect();
-            Ok(attach_events(&decision.response, &lines))
+            Ok(attach_events(&response, &lines, &filter))
         }
         Some(Attach::Artifact { hash }) => match store.artifact(&hash)? {
-            Some(bytes) => Ok(attach_artifact(&decision.response, &bytes)),
+            Some(bytes) => Ok(attach_artifact(&response, &bytes)),
             None => Err(store.damaged(&format!("the bytes of artifact {hash} are missing"))),
         },
     }

@@ -140,13 +140,15 @@ impl Store {
             .map_err(|e| self.error(&e))
     }
 
-    /// Puts projection rows of one table in place of the former ones, whatever they say: each with its
-    /// number and the event that it is of.
-    pub fn upsert(&self, table: &str, rows: &[(u64, Row, u64)]) -> Result<(), Error> {
-        self.insert_all(&projection(table)?.upsert, rows, |values, (number, row, seq)| {
+    /// Puts projection rows, all of one table, in place of the former ones, whatever they say.
+    pub fn upsert(&self, rows: &[Row]) -> Result<(), Error> {
+        let Some(first) = rows.first() else { return Ok(()) };
+        let numbers = rows.iter().map(|row| row_number(&row.id)).collect::<Result<Vec<u64>, Error>>()?;
+        let numbered: Vec<(u64, &Row)> = numbers.into_iter().zip(rows).collect();
+        self.insert_all(&projection(first.table)?.upsert, &numbered, |values, (number, row)| {
             values.bind(*number as i64)?;
             values.bind(&row.state)?;
-            values.bind(*seq as i64)?;
+            values.bind(row.seq as i64)?;
             values.bind(&row.body)
         })
     }
