@@ -173,10 +173,10 @@ fn keep_events(
 ) -> Result<(), Error> {
     for body in lines {
         let applied = swarm.apply(&body)?;
-        clock.note(applied.at_ms);
         let stored = StoredEvent { seq: applied.seq, body, chain: applied.chain };
         events.push(NewEvent { stored, at_ms: applied.at_ms, kind: applied.kind });
     }
+    clock.note(swarm.last_at_ms());
     Ok(())
 }
 

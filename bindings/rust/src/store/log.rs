@@ -127,6 +127,25 @@ impl Store {
         })
     }
 
+    /// Shows every event after `after`, in order, as number, line and chain; the line is not copied.
+    pub fn each_event(
+        &self,
+        after: u64,
+        mut look: impl FnMut(u64, &str, &Hash) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let fail = |error: rusqlite::Error| self.error(&error);
+        let sql = "SELECT seq, body, chain FROM event WHERE seq > ?1 ORDER BY seq";
+        let mut statement = self.cached(sql).map_err(fail)?;
+        let mut rows = statement.query([i64::try_from(after).unwrap_or(i64::MAX)]).map_err(fail)?;
+        while let Some(row) = rows.next().map_err(fail)? {
+            let seq: i64 = row.get(0).map_err(fail)?;
+            let chain: Hash = row.get(2).map_err(fail)?;
+            let body = row.get_ref(1).and_then(|value| Ok(value.as_str()?)).map_err(fail)?;
+            look(seq as u64, body, &chain)?;
+        }
+        Ok(())
+    }
+
     /// Up to `limit` events after `after`, in order.
     pub fn events(&self, after: u64, limit: u64) -> Result<Vec<StoredEvent>, Error> {
         let sql = "SELECT seq, body, chain FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2";
