@@ -27,7 +27,9 @@ def said(connection: sqlite3.Connection, **more: Any) -> None:
     [mode] = connection.execute("PRAGMA journal_mode").fetchone()
     [sync] = connection.execute("PRAGMA synchronous").fetchone()
     print(
-        json.dumps({"journal": mode, "synchronous": sync, "sqlite": sqlite3.sqlite_version, **more}),
+        json.dumps(
+            {"journal": mode, "synchronous": sync, "sqlite": sqlite3.sqlite_version, **more}
+        ),
         flush=True,
     )
 

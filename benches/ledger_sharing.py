@@ -30,12 +30,8 @@ def sharing() -> list[Figure]:
         finally:
             for worker in [alone, *workers]:
                 worker.stop()
-    totals = sorted(
-        sum(worker.rates()[turn] for worker in workers) for turn in range(ROUNDS)
-    )
-    times = sorted(
-        ms for worker in workers for found in worker.slices for ms in found["ms"]
-    )
+    totals = sorted(sum(worker.rates()[turn] for worker in workers) for turn in range(ROUNDS))
+    times = sorted(ms for worker in workers for found in worker.slices for ms in found["ms"])
     shares = [sum(found["done"] for found in worker.slices) for worker in workers]
     total, p99 = at(totals, 0.5), at(times, 0.99)
     n = f"{ROUNDS} turns of {SECONDS:g} s, durability full"

@@ -51,7 +51,9 @@ def chart(title: str, note: str, series: Series, reference: Sequence[tuple[float
         f'transform="rotate(-90 24 {middle})">median of a claim, µs</text>'
     )
     parts.append(line([(across(x), up(y)) for x, y in reference], "#999999", 1.5, dash="5 5"))
-    parts.append(key(0, "c · log n, through the first point of the fewest agents", "#999999", "5 5"))
+    parts.append(
+        key(0, "c · log n, through the first point of the fewest agents", "#999999", "5 5")
+    )
     for place, (name, data) in enumerate(series.items()):
         colour = COLOURS[place % len(COLOURS)]
         parts.append(line([(across(x), up(y)) for x, y in data], colour, 2))
@@ -75,11 +77,19 @@ def line(
     """Return a line through points."""
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
-    return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"{dashed}/>'
+    return (
+        f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"{dashed}/>'
+    )
 
 
 def text(
-    x: float, y: float, words: str, *, anchor: str = "start", colour: str = "#222222", size: int = 13
+    x: float,
+    y: float,
+    words: str,
+    *,
+    anchor: str = "start",
+    colour: str = "#222222",
+    size: int = 13,
 ) -> str:
     """Return a text."""
     return (
