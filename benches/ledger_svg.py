@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 WIDTH, HEIGHT = 760, 440
-LEFT, RIGHT, TOP, BOTTOM = 80, 30, 60, 70
+LEFT, RIGHT, TOP, BOTTOM = 80, 50, 60, 70
 COLOURS = ("#1f5fa8", "#b3541e", "#3a7d44", "#7a4a9e", "#8a6d00")
 
 Series = Mapping[str, Sequence[tuple[float, float]]]
