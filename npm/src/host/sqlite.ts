@@ -105,6 +105,11 @@ class SqliteStore implements Store {
   }
 }
 
+/** The number in an id, which is the key of its row: 17 of t17. */
+function rowNumber(id: string): number {
+  return Number(id.slice(1));
+}
+
 /** One connection with its prepared statements, as the transactions see it. */
 class Connection implements Writing {
   readonly #db: DatabaseSync;
@@ -153,7 +158,7 @@ class Connection implements Writing {
   }
 
   row(table: string, id: string): { state: string; body: string } | undefined {
-    const row = this.#get(`SELECT state, body FROM ${this.#table(table)} WHERE id = ?`, id);
+    const row = this.#get(`SELECT state, body FROM ${this.#table(table)} WHERE number = ?`, rowNumber(id));
     return row && { state: String(row['state']), body: String(row['body']) };
   }
 
@@ -177,9 +182,9 @@ class Connection implements Writing {
   }
 
   upsert(row: Row, seq: number): void {
-    const sql = `INSERT INTO ${this.#table(row.table)} (id, state, seq, body) VALUES (?, ?, ?, ?)
-                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, seq = excluded.seq, body = excluded.body`;
-    this.#prepare(sql).run(row.id, row.state, seq, row.body);
+    const sql = `INSERT INTO ${this.#table(row.table)} (number, state, seq, body) VALUES (?, ?, ?, ?)
+                 ON CONFLICT (number) DO UPDATE SET state = excluded.state, seq = excluded.seq, body = excluded.body`;
+    this.#prepare(sql).run(rowNumber(row.id), row.state, seq, row.body);
   }
 
   writeHead(head: Head): void {

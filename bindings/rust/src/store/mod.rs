@@ -6,6 +6,7 @@
 mod artifacts;
 #[cfg(test)]
 pub(crate) mod faults;
+mod insert;
 mod log;
 mod open;
 mod trouble;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use ruv_swarm_core::error::{host_error, Error, HostTrouble};
 
-pub use log::{Head, StoredEvent};
+pub use log::{row_number, Head, NewEvent, StoredEvent};
 
 /// Where a swarm is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
