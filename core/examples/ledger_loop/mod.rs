@@ -90,8 +90,7 @@ impl Bench {
 
     fn claim(&mut self, i: u64) -> Option<(u64, String)> {
         let agent = self.agent(i);
-        let response =
-            self.call("task_claim", &format!(r#"{{"agentId":"a{agent}","leaseMs":{LEASE_MS}}}"#));
+        let response = self.call("task_claim", &format!(r#"{{"agentId":"a{agent}","leaseMs":{LEASE_MS}}}"#));
         after(&response, "\"id\":\"").map(|id| (agent, id.to_string()))
     }
 

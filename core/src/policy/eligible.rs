@@ -58,7 +58,7 @@ pub fn next_task(state: &State, agent: &Agent, now: u64, ahead: Ahead<'_>) -> Op
     };
     let in_time = |id: TaskId| state.tasks.get(id).is_some_and(|task| overdue(task, now).is_none());
     let queue = &state.index.queue;
-    let queued = queue.first(agent, |goal| state.served_at(goal), |goal| state.goes_on(goal), fits, in_time);
+    let queued = queue.first(agent, |goal| state.goes_on(goal), fits, in_time);
     let due = state.index.later.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id);
     let others = due.chain(ahead.ready.iter().copied()).filter_map(|id| state.tasks.get(id));
     let may = |task: &&Task| {
@@ -66,6 +66,7 @@ pub fn next_task(state: &State, agent: &Agent, now: u64, ahead: Ahead<'_>) -> Op
             && agent.can(&task.capabilities)
             && held.conflict(&task.resources, ahead.ends).is_none()
             && state.goes_on(task.goal_id)
+            && task.not_before_ms <= now
             && overdue(task, now).is_none()
     };
     let others = others.filter(may).map(|task| place(task, state.served_at(task.goal_id)));
