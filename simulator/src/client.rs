@@ -66,8 +66,7 @@ impl Client<'_> {
             76..84 => self.explain(),
             84..88 => ("task_status", Request::new().text("taskId", self.any_task()).done()),
             88..90 => ("task_list", Request::new().text("state", "ready").raw("limit", 5).done()),
-            90..92 => ("swarm_monitor", Request::new().raw("after", self.shadow.seq / 2).done()),
-            92..94 => ("agent_metrics", Request::new().text("agentId", self.any_agent()).done()),
+            90..94 => ("agent_metrics", Request::new().text("agentId", self.any_agent()).done()),
             _ => self.update(),
         }
     }
@@ -211,7 +210,8 @@ impl Client<'_> {
             8 => request.texts("addCapabilities", &[self.word()]),
             9 => request.texts("removeCapabilities", &[self.word()]),
             10 => request.raw("addResources", self.resources()),
-            11 => request.text("assignedTo", if self.rng.below(2) == 0 { String::new() } else { self.any_agent() }),
+            11 => request
+                .text("assignedTo", if self.rng.below(2) == 0 { String::new() } else { self.any_agent() }),
             12 => request.raw("maxRetries", self.rng.below(6)).raw("backoffMs", self.rng.below(5_000)),
             _ => self.limits(request, 0),
         };

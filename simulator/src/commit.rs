@@ -51,8 +51,7 @@ impl World {
         }
         match fault {
             Some(Fault::HostCrashBefore | Fault::HostCrashAfter) => {
-                self.hosts[host].up = false;
-                self.hosts[host].waiting.clear();
+                self.hosts[host].die();
                 let pause = 200 + self.rng.below(15_000);
                 self.plan(pause, Action::Restart(host));
             }
@@ -123,10 +122,11 @@ impl World {
         Ok(())
     }
 
-    /// Checks the whole log on the first host's replica.
+    /// Checks the whole log on the replica of a host that is up.
     pub(crate) fn check_whole(&mut self, all: bool) -> Checked {
         self.checker.tally.whole += 1;
-        let host = &mut self.hosts[0];
+        let place = self.hosts.iter().position(|host| host.up).unwrap_or(0);
+        let host = &mut self.hosts[place];
         host.sync(&self.store)?;
         self.whole.check(&host.swarm, &mut self.store, &self.checker.shadow, all)
     }

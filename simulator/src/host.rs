@@ -59,6 +59,13 @@ impl Host {
         Host { up: true, ..Host::default() }
     }
 
+    /// A crash: what was in memory is gone.
+    pub fn die(&mut self) {
+        self.up = false;
+        self.waiting.clear();
+        self.swarm = Swarm::new();
+    }
+
     /// The host's time when the world's is `time`: its clock, or the log's last time and what has
     /// passed since it was read, whichever is later.
     pub fn now(&mut self, time: u64) -> u64 {

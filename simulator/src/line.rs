@@ -133,10 +133,8 @@ pub struct Line<'a> {
 
 /// Reads a line of the log.
 pub fn read(line: &str) -> Checked<Line<'_>> {
-    serde_json::from_str(line).map_err(|why| Violation {
-        invariant: "line",
-        message: format!("{why} in {line}"),
-    })
+    serde_json::from_str(line)
+        .map_err(|why| Violation { invariant: "line", message: format!("{why} in {line}") })
 }
 
 /// What the checks look at in a request.

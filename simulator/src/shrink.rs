@@ -30,8 +30,7 @@ pub fn shrink(calls: &[Call], invariant: &str) -> Option<(Vec<Call>, Violation)>
         let mut shorter = false;
         while start < best.len() && spent < BUDGET {
             let end = (start + size).min(best.len());
-            let fewer: Vec<Call> =
-                best.iter().take(start).chain(best.iter().skip(end)).cloned().collect();
+            let fewer: Vec<Call> = best.iter().take(start).chain(best.iter().skip(end)).cloned().collect();
             spent += fewer.len();
             if let Some((length, found)) = breaks(&fewer) {
                 best = fewer;

@@ -168,7 +168,8 @@ fn check_shadow(rows: &[Row], shadow: &Shadow) -> Checked {
         let known = (task.depends_on.clone(), task.after_failure.clone(), task.assigned_to);
         ensure!(found == known, "rows", "{} has {found:?}, the log says {known:?}", row.id);
         ensure!(
-            task.end.is_some() || (shown.held == task.held && shown.cancel_requested == task.cancel_requested),
+            task.end.is_some()
+                || (shown.held == task.held && shown.cancel_requested == task.cancel_requested),
             "rows",
             "{}: held {}, asked to stop {}",
             row.id,

@@ -362,7 +362,7 @@ impl World {
             Step::Sleep(0) => {}
             Step::Sleep(pause) => self.plan(pause, Action::Worker { place, generation }),
             Step::Send { operation, request, work, twice } => {
-                let message = self.message(operation, request, self.profile.keys / 2);
+                let message = self.message(operation, request, self.profile.keys / 4);
                 if twice {
                     let key = if self.rng.below(2) == 0 { message.key.clone() } else { String::new() };
                     let copy = Message { id: 0, key, ..message.clone() };

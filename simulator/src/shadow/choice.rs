@@ -31,9 +31,7 @@ fn covers(key: &str, other: &str) -> bool {
 
 fn conflict(ours: &[(String, bool)], theirs: &[(String, bool)]) -> bool {
     ours.iter().any(|(key, alone)| {
-        theirs
-            .iter()
-            .any(|(other, theirs)| (*alone || *theirs) && (covers(key, other) || covers(other, key)))
+        theirs.iter().any(|(other, theirs)| (*alone || *theirs) && (covers(key, other) || covers(other, key)))
     })
 }
 

@@ -16,14 +16,7 @@ impl Shadow {
     pub fn fold(&mut self, line: &Line<'_>, claim: Claim) -> Checked {
         ensure!(line.v == 1, "line", "version {} of event {}", line.v, line.seq);
         ensure!(line.seq == self.seq + 1, "sequence", "event {} follows event {}", line.seq, self.seq);
-        ensure!(
-            line.at_ms >= self.at,
-            "time",
-            "event {} at {} is before {}",
-            line.seq,
-            line.at_ms,
-            self.at
-        );
+        ensure!(line.at_ms >= self.at, "time", "event {} at {} is before {}", line.seq, line.at_ms, self.at);
         ensure!(
             self.seq == 0 || line.swarm == self.swarm,
             "line",

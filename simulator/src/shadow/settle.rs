@@ -37,7 +37,11 @@ impl Shadow {
             ensure!(!hopeless, "graph", "t{dependent} waits for t{id}, which is {}", task.state());
         }
         if let Some((number, goal)) = task.goal.and_then(|number| Some((number, self.goal(number)?))) {
-            ensure!(goal.open > 0 || goal.end.is_some(), "goal", "all tasks of g{number} have ended, it has not");
+            ensure!(
+                goal.open > 0 || goal.end.is_some(),
+                "goal",
+                "all tasks of g{number} have ended, it has not"
+            );
         }
         Ok(())
     }

@@ -240,8 +240,7 @@ impl Shadow {
             ensure!(task.lease.is_none(), "graph", "t{id} runs and fails without a report");
             ensure!(!body.retry, "graph", "t{id}: a failed dependency is no attempt");
             let depends_on = task.depends_on.clone();
-            let failed =
-                |id: &u64| self.tasks.get(id).is_some_and(|needed| needed.end == Some(End::Failed));
+            let failed = |id: &u64| self.tasks.get(id).is_some_and(|needed| needed.end == Some(End::Failed));
             ensure!(depends_on.iter().any(failed), "graph", "t{id}: no dependency of it failed");
             return self.end(id, End::Failed);
         }
