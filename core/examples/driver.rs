@@ -75,9 +75,10 @@ impl Host {
         }
         let response = match decision.attach {
             None => decision.response,
-            Some(Attach::Events { after, limit }) => {
+            Some(Attach::Events { after, limit, filter }) => {
                 let wanted = self.log.iter().skip(after as usize).take(limit as usize);
-                attach_events(&decision.response, &wanted.map(String::as_str).collect::<Vec<_>>())
+                let wanted: Vec<&str> = wanted.map(String::as_str).collect();
+                attach_events(&decision.response, &wanted, &filter)
             }
             Some(Attach::Artifact { hash }) => {
                 let found = self.artifacts.iter().find(|(known, _)| *known == hash);
@@ -142,7 +143,8 @@ fn replay(events: &[String], snapshot: Option<&str>) -> Map<String, Value> {
     for line in events {
         match swarm.apply(line) {
             Ok(applied) => {
-                let list = applied.rows.iter().map(|row| json!([row.table, row.id, row.state, row.body]));
+                let touched = swarm.take_rows();
+                let list = touched.iter().map(|row| json!([row.table, row.id, row.state, row.body]));
                 rows.push(json!({
                     "seq": applied.seq,
                     "atMs": applied.at_ms,

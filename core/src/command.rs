@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use serde::Serialize;
 
 use crate::json::{is_default, readable, Word};
+use crate::resource::ResourceClaim;
 use crate::task::{Progress, TaskError};
 
 macro_rules! requests {
@@ -62,6 +63,36 @@ requests! {
         /// How many agents.
         #[serde(skip_serializing_if = "is_default")]
         pub count: Option<u64>,
+        /// Take the one of this name that is there.
+        #[serde(skip_serializing_if = "is_default")]
+        pub join: bool,
+        /// How long it may be silent.
+        #[serde(skip_serializing_if = "is_default")]
+        pub silence_ms: Option<u64>,
+    }
+    /// agent_heartbeat
+    AgentHeartbeat {
+        /// The agent.
+        #[serde(skip_serializing_if = "is_default")]
+        pub agent_id: String,
+    }
+    /// agent_retire
+    AgentRetire {
+        /// The agent.
+        #[serde(skip_serializing_if = "is_default")]
+        pub agent_id: String,
+        /// Why.
+        #[serde(skip_serializing_if = "is_default")]
+        pub reason: String,
+        /// Spawn one in its place.
+        #[serde(skip_serializing_if = "is_default")]
+        pub replace: bool,
+    }
+    /// agent_metrics
+    AgentMetrics {
+        /// One agent, or all.
+        #[serde(skip_serializing_if = "is_default")]
+        pub agent_id: String,
     }
     /// agent_list
     AgentList {
@@ -83,27 +114,138 @@ requests! {
         /// Ids or names.
         #[serde(skip_serializing_if = "is_default")]
         pub depends_on: Vec<String>,
+        /// Ids or names of tasks that must fail.
+        #[serde(skip_serializing_if = "is_default")]
+        pub after_failure: Vec<String>,
         /// What an agent must be able to do.
         #[serde(skip_serializing_if = "is_default")]
         pub capabilities: Vec<String>,
         /// The only agent that may claim it.
         #[serde(skip_serializing_if = "is_default")]
         pub assigned_to: String,
+        /// What it holds while it runs.
+        #[serde(skip_serializing_if = "is_default")]
+        pub resources: Vec<ResourceClaim>,
+        /// Free words to find it by.
+        #[serde(skip_serializing_if = "is_default")]
+        pub labels: Vec<String>,
+        /// The goal it belongs to.
+        #[serde(skip_serializing_if = "is_default")]
+        pub goal_id: String,
         /// Input of the worker.
         #[serde(skip_serializing_if = "is_default")]
         pub payload: String,
+        /// Artifact with a larger input.
+        #[serde(skip_serializing_if = "is_default")]
+        pub payload_artifact: String,
         /// How many more attempts.
         #[serde(skip_serializing_if = "is_default")]
         pub max_retries: Option<u64>,
         /// Wait before the first retry.
         #[serde(skip_serializing_if = "is_default")]
         pub backoff_ms: Option<u64>,
+        /// The longest wait before a retry.
+        #[serde(skip_serializing_if = "is_default")]
+        pub max_backoff_ms: Option<u64>,
+        /// By how many percent a wait may be longer.
+        #[serde(skip_serializing_if = "is_default")]
+        pub jitter: Option<u64>,
+        /// Error codes after which it is not tried again.
+        #[serde(skip_serializing_if = "is_default")]
+        pub non_retryable: Vec<String>,
+        /// How long it may wait for a worker.
+        #[serde(skip_serializing_if = "is_default")]
+        pub queue_ms: Option<u64>,
+        /// How long one attempt may run.
+        #[serde(skip_serializing_if = "is_default")]
+        pub run_ms: Option<u64>,
+        /// How long it may take in all.
+        #[serde(skip_serializing_if = "is_default")]
+        pub total_ms: Option<u64>,
     }
     /// task_submit
     TaskSubmit {
         /// The tasks.
         #[serde(skip_serializing_if = "is_default")]
         pub tasks: Vec<NewTask>,
+        /// A new goal for them.
+        #[serde(skip_serializing_if = "is_default")]
+        pub goal: String,
+    }
+    /// task_update
+    TaskUpdate {
+        /// The task.
+        #[serde(skip_serializing_if = "is_default")]
+        pub task_id: String,
+        /// A name.
+        #[serde(skip_serializing_if = "is_default")]
+        pub name: Option<String>,
+        /// What is to be done.
+        #[serde(skip_serializing_if = "is_default")]
+        pub description: Option<String>,
+        /// A word or a number.
+        #[serde(skip_serializing_if = "is_default")]
+        pub priority: Word,
+        /// Tasks that must complete first, too.
+        #[serde(skip_serializing_if = "is_default")]
+        pub add_depends_on: Vec<String>,
+        /// Tasks that it no longer waits for.
+        #[serde(skip_serializing_if = "is_default")]
+        pub remove_depends_on: Vec<String>,
+        /// Tasks that must fail first, too.
+        #[serde(skip_serializing_if = "is_default")]
+        pub add_after_failure: Vec<String>,
+        /// Tasks whose failure it no longer waits for.
+        #[serde(skip_serializing_if = "is_default")]
+        pub remove_after_failure: Vec<String>,
+        /// What an agent must be able to do, too.
+        #[serde(skip_serializing_if = "is_default")]
+        pub add_capabilities: Vec<String>,
+        /// What it need not any more.
+        #[serde(skip_serializing_if = "is_default")]
+        pub remove_capabilities: Vec<String>,
+        /// What it holds, too.
+        #[serde(skip_serializing_if = "is_default")]
+        pub add_resources: Vec<ResourceClaim>,
+        /// Keys that it no longer holds.
+        #[serde(skip_serializing_if = "is_default")]
+        pub remove_resources: Vec<String>,
+        /// Words to find it by, too.
+        #[serde(skip_serializing_if = "is_default")]
+        pub add_labels: Vec<String>,
+        /// Words that go.
+        #[serde(skip_serializing_if = "is_default")]
+        pub remove_labels: Vec<String>,
+        /// The only agent that may claim it; empty for any.
+        #[serde(skip_serializing_if = "is_default")]
+        pub assigned_to: Option<String>,
+        /// Input of the worker.
+        #[serde(skip_serializing_if = "is_default")]
+        pub payload: Option<String>,
+        /// Artifact with a larger input; empty for none.
+        #[serde(skip_serializing_if = "is_default")]
+        pub payload_artifact: Option<String>,
+        /// How many more attempts.
+        #[serde(skip_serializing_if = "is_default")]
+        pub max_retries: Option<u64>,
+        /// Wait before the first retry.
+        #[serde(skip_serializing_if = "is_default")]
+        pub backoff_ms: Option<u64>,
+        /// The longest wait before a retry.
+        #[serde(skip_serializing_if = "is_default")]
+        pub max_backoff_ms: Option<u64>,
+        /// By how many percent a wait may be longer.
+        #[serde(skip_serializing_if = "is_default")]
+        pub jitter: Option<u64>,
+        /// How long it may wait for a worker.
+        #[serde(skip_serializing_if = "is_default")]
+        pub queue_ms: Option<u64>,
+        /// How long one attempt may run.
+        #[serde(skip_serializing_if = "is_default")]
+        pub run_ms: Option<u64>,
+        /// How long it may take in all.
+        #[serde(skip_serializing_if = "is_default")]
+        pub total_ms: Option<u64>,
     }
     /// The dataset of task_orchestrate.
     Dataset {
@@ -177,7 +319,7 @@ requests! {
         /// The epoch of its lease.
         #[serde(skip_serializing_if = "is_default")]
         pub epoch: u64,
-        /// completed or failed.
+        /// completed, failed or released.
         #[serde(skip_serializing_if = "is_default")]
         pub outcome: String,
         /// Result of the worker.
@@ -217,6 +359,63 @@ requests! {
         #[serde(skip_serializing_if = "is_default")]
         pub goal_id: String,
     }
+    /// task_list
+    TaskList {
+        /// A state, or any.
+        #[serde(skip_serializing_if = "is_default")]
+        pub state: String,
+        /// Only of this goal.
+        #[serde(skip_serializing_if = "is_default")]
+        pub goal_id: String,
+        /// Only of this agent.
+        #[serde(skip_serializing_if = "is_default")]
+        pub agent_id: String,
+        /// Only with this label.
+        #[serde(skip_serializing_if = "is_default")]
+        pub label: String,
+        /// The last task seen.
+        #[serde(skip_serializing_if = "is_default")]
+        pub after: String,
+        /// How many at most.
+        #[serde(skip_serializing_if = "is_default")]
+        pub limit: Option<u64>,
+    }
+    /// task_explain
+    TaskExplain {
+        /// The task.
+        #[serde(skip_serializing_if = "is_default")]
+        pub task_id: String,
+        /// Also what keeps this agent from it.
+        #[serde(skip_serializing_if = "is_default")]
+        pub agent_id: String,
+    }
+    /// swarm_pause
+    SwarmPause {
+        /// A task, or
+        #[serde(skip_serializing_if = "is_default")]
+        pub task_id: String,
+        /// a goal, or
+        #[serde(skip_serializing_if = "is_default")]
+        pub goal_id: String,
+        /// an agent.
+        #[serde(skip_serializing_if = "is_default")]
+        pub agent_id: String,
+        /// Why.
+        #[serde(skip_serializing_if = "is_default")]
+        pub reason: String,
+    }
+    /// swarm_resume
+    SwarmResume {
+        /// A task, or
+        #[serde(skip_serializing_if = "is_default")]
+        pub task_id: String,
+        /// a goal, or
+        #[serde(skip_serializing_if = "is_default")]
+        pub goal_id: String,
+        /// an agent.
+        #[serde(skip_serializing_if = "is_default")]
+        pub agent_id: String,
+    }
     /// swarm_status
     SwarmStatus {
         /// Also list agents and unfinished goals.
@@ -246,9 +445,21 @@ requests! {
         /// The last event seen.
         #[serde(skip_serializing_if = "is_default")]
         pub after: u64,
-        /// How many at most.
+        /// How many to look at.
         #[serde(skip_serializing_if = "is_default")]
         pub limit: Option<u64>,
+        /// Only of these kinds.
+        #[serde(skip_serializing_if = "is_default")]
+        pub kinds: Vec<String>,
+        /// Only of this task.
+        #[serde(skip_serializing_if = "is_default")]
+        pub task_id: String,
+        /// Only of this agent.
+        #[serde(skip_serializing_if = "is_default")]
+        pub agent_id: String,
+        /// Only of this goal and its tasks.
+        #[serde(skip_serializing_if = "is_default")]
+        pub goal_id: String,
     }
     /// artifact_put
     ArtifactPut {

@@ -24,11 +24,9 @@ pub const STRATEGIES: &[&str] = &[
 pub const MODELS: &[&str] = &[DEFAULT_MODEL];
 /// The engine of a neural agent that names none.
 pub const DEFAULT_MODEL: &str = "ruv-fann";
-/// Kinds of tasks that the neural engine runs.
+/// The kind of a goal that the neural engine reaches.
 pub const TRAIN: &str = "train";
-/// The kind of the task that fuses the members.
-pub const FUSE: &str = "fuse";
-/// The kind of the tasks of any worker.
+/// The kind of a goal that workers reach.
 pub const WORK: &str = "work";
 
 /// What the swarm was created with.

@@ -2,25 +2,22 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use serde::Serialize;
 
+use crate::canonical::{canonical, Canonical, Cursor};
 use crate::ids::{AgentId, GoalId, TaskId};
-use crate::json::{is_default, readable, Read};
-use crate::task::{Progress, TaskError};
+use crate::resource::ResourceClaim;
+use crate::task::{Kind, Progress, TaskError};
 
 macro_rules! events {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$attr:meta])* $field:ident $(as $json:literal)? : $kind:ty,)* })*) => {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident $(as $json:literal)? : $kind:ty,)* })*) => {
         $($(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-        #[serde(rename_all = "camelCase")]
+        #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $name {
             $(#[doc = concat!("See `", stringify!($name), ".", stringify!($field), "` in the catalogue.")]
-            $(#[$attr])*
-            #[serde(skip_serializing_if = "is_default")]
             pub $field: $kind,)*
         }
 
-        readable!($name { $($field $(as $json)?),* });)*
+        canonical!($name { $($field $(as $json)? : $kind),* });)*
 
         /// The body of one event.
         #[derive(Clone, Debug, PartialEq)]
@@ -35,15 +32,16 @@ macro_rules! events {
                 match self { $(Event::$name(_) => stringify!($name),)* }
             }
 
-            /// Canonical JSON of the body.
-            pub fn body(&self) -> String {
-                match self { $(Event::$name(body) => crate::json::encode(body),)* }
+            /// Appends the canonical JSON of the body.
+            pub fn write_body(&self, out: &mut String) {
+                match self { $(Event::$name(body) => body.write(out),)* }
             }
 
-            /// The event of `kind` with this body, or `None` for an unknown kind or a body that is none.
-            pub fn parse(kind: &str, body: &str) -> Option<Event> {
+            /// Reads the body of an event of `kind`; `None` for an unknown kind or a text that is no
+            /// canonical body of it.
+            pub fn read_body(kind: &str, cursor: &mut Cursor<'_>) -> Option<Event> {
                 match kind {
-                    $(stringify!($name) => $name::read(body).ok().map(Event::$name),)*
+                    $(stringify!($name) => $name::scan(cursor).map(Event::$name),)*
                     _ => None,
                 }
             }
@@ -57,14 +55,20 @@ events! {
     /// An agent was added.
     AgentSpawned {
         agent_id: AgentId,
-        #[serde(rename = "type")]
         agent_type as "type": String,
         name: String,
         pattern: String,
         capabilities: Vec<String>,
         model: String,
         capacity: u32,
+        silence_ms: u64,
     }
+    /// An agent said that it is there.
+    AgentHeartbeat { agent_id: AgentId, }
+    /// An agent was silent for too long.
+    AgentLost { agent_id: AgentId, }
+    /// An agent left for good.
+    AgentRetired { agent_id: AgentId, reason: String, replaced_by: Option<AgentId>, }
     /// A goal was planned; its tasks follow.
     GoalPlanned {
         goal_id: GoalId,
@@ -80,14 +84,47 @@ events! {
         goal_id: Option<GoalId>,
         name: String,
         description: String,
-        kind: String,
+        kind: Kind,
         priority: u32,
         depends_on: Vec<TaskId>,
+        after_failure: Vec<TaskId>,
         capabilities: Vec<String>,
         assigned_to: Option<AgentId>,
+        resources: Vec<ResourceClaim>,
+        labels: Vec<String>,
         payload: String,
+        payload_artifact: String,
         max_retries: u32,
         backoff_ms: u64,
+        max_backoff_ms: u64,
+        jitter: u32,
+        non_retryable: Vec<String>,
+        queue_ms: u64,
+        run_ms: u64,
+        total_ms: u64,
+    }
+    /// What a waiting task is was changed.
+    TaskUpdated {
+        task_id: TaskId,
+        name: String,
+        description: String,
+        priority: u32,
+        depends_on: Vec<TaskId>,
+        after_failure: Vec<TaskId>,
+        capabilities: Vec<String>,
+        assigned_to: Option<AgentId>,
+        resources: Vec<ResourceClaim>,
+        labels: Vec<String>,
+        payload: String,
+        payload_artifact: String,
+        max_retries: u32,
+        backoff_ms: u64,
+        max_backoff_ms: u64,
+        jitter: u32,
+        non_retryable: Vec<String>,
+        queue_ms: u64,
+        run_ms: u64,
+        total_ms: u64,
     }
     /// An agent took a task under a lease.
     TaskClaimed { task_id: TaskId, agent_id: AgentId, epoch: u64, expires_at_ms: u64, }
@@ -106,8 +143,23 @@ events! {
     }
     /// A lease ended without a heartbeat.
     LeaseExpired { task_id: TaskId, agent_id: AgentId, epoch: u64, retry: bool, not_before_ms: u64, }
+    /// An attempt was given back without fault.
+    TaskReleased { task_id: TaskId, agent_id: AgentId, epoch: u64, }
+    /// A deadline of a task passed.
+    TaskTimedOut {
+        task_id: TaskId,
+        agent_id: Option<AgentId>,
+        epoch: u64,
+        deadline: String,
+        retry: bool,
+        not_before_ms: u64,
+    }
     /// A task was called off, or its holder is to be told.
-    TaskCancelled { task_id: TaskId, reason: String, requested: bool, }
+    TaskCancelled { task_id: TaskId, reason: String, requested: bool, code: String, }
+    /// Something is held back until it is resumed.
+    Paused { task_id: Option<TaskId>, goal_id: Option<GoalId>, agent_id: Option<AgentId>, reason: String, }
+    /// What was held back goes on.
+    Resumed { task_id: Option<TaskId>, goal_id: Option<GoalId>, agent_id: Option<AgentId>, }
     /// All tasks of a goal ended.
     GoalFinished { goal_id: GoalId, state: String, model_hash: String, error: Option<TaskError>, }
     /// Bytes were stored beside the log.

@@ -12,8 +12,8 @@
 //! | 4 | swarm, query, snapshot, codec, operations, render |
 //! | 3 | decide (uses policy), apply (does not) |
 //! | 2 | policy, neural |
-//! | 1 | command, event, state and the nouns |
-//! | 0 | ids, time, rng, hash, limits, error, json, table, words, mutants |
+//! | 1 | command, event, state with index and queue, and the nouns |
+//! | 0 | ids, time, rng, hash, limits, error, json, canonical, table, words, mutants |
 #![no_std]
 #![cfg_attr(
     not(test),
@@ -29,6 +29,8 @@ extern crate alloc;
 
 pub mod agent;
 pub mod apply;
+pub mod artifact;
+pub mod canonical;
 pub mod codec;
 pub mod cognition;
 pub mod command;
@@ -36,8 +38,10 @@ pub mod config;
 pub mod decide;
 pub mod error;
 pub mod event;
+pub mod goal;
 pub mod hash;
 pub mod ids;
+pub mod index;
 pub mod json;
 pub mod limits;
 pub mod mutants;
@@ -45,7 +49,9 @@ pub mod neural;
 pub mod operations;
 pub mod policy;
 pub mod query;
+pub mod queue;
 pub mod render;
+pub mod resource;
 pub mod rng;
 pub mod snapshot;
 pub mod state;

@@ -10,8 +10,8 @@ pub const PAYLOAD_BYTES: usize = 64 * 1024;
 pub const NAME_CHARS: usize = 100;
 /// Longest free text (description, reason, note), in bytes.
 pub const TEXT_BYTES: usize = 16 * 1024;
-/// Most words in one list of capabilities.
-pub const CAPABILITIES: usize = 64;
+/// Most words in one list: capabilities, labels, error codes.
+pub const WORDS: usize = 64;
 /// Longest capability or type word, in characters.
 pub const WORD_CHARS: usize = 64;
 /// Most agents a swarm may be given.
@@ -28,12 +28,13 @@ pub const CAPACITY: u64 = 1_000;
 pub const LEASE_MIN_MS: u64 = 1_000;
 /// Longest lease and longest back-off, in ms.
 pub const DAY_MS: u64 = 86_400_000;
-/// Latest time that a call can tell, in ms: what is reckoned from it still is at most [`MAX_INTEGER`].
-pub const TIME_MS: u64 = MAX_INTEGER - DAY_MS;
+/// Latest time that a call can tell, in ms: what is reckoned from it, a back-off and a deadline after
+/// it at the most, still is at most [`MAX_INTEGER`].
+pub const TIME_MS: u64 = MAX_INTEGER - 2 * 31_536_000_000;
 /// Lease if nothing else is said, in ms.
 pub const LEASE_DEFAULT_MS: u64 = 30_000;
 /// Retries if nothing else is said.
-pub const RETRIES_DEFAULT: u32 = 3;
+pub const RETRIES_DEFAULT: u64 = 3;
 /// Most retries.
 pub const RETRIES: u64 = 100;
 /// Back-off before the first retry if nothing else is said, in ms.
@@ -46,3 +47,17 @@ pub const EVENTS_DEFAULT: u64 = 1_000;
 pub const ARTIFACT_BYTES: u64 = 256 * 1024 * 1024;
 /// Longest idempotency key, in characters.
 pub const KEY_CHARS: usize = 200;
+/// Priority if nothing else is said.
+pub const PRIORITY_DEFAULT: u32 = 50;
+/// Most resource claims of one task.
+pub const RESOURCES: usize = 64;
+/// Longest key of a resource, in characters.
+pub const RESOURCE_CHARS: usize = 256;
+/// Longest deadline, in ms: 365 days.
+pub const DEADLINE_MS: u64 = 31_536_000_000;
+/// Most timers that one tick handles.
+pub const TIMERS: usize = 1_000;
+/// Most tasks in one list.
+pub const LIST: u64 = 1_000;
+/// Tasks in one list if nothing else is said.
+pub const LIST_DEFAULT: u64 = 100;

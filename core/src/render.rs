@@ -6,9 +6,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 use serde_json::Value;
 
-use crate::codec;
-use crate::event::Event;
 use crate::time::{duration, utc};
+
+mod event;
+
+pub use event::render_event;
 
 /// The response of `operation` as text for people; the response itself where no better text is known.
 pub fn render(operation: &str, response: &str) -> String {
@@ -16,7 +18,15 @@ pub fn render(operation: &str, response: &str) -> String {
     match operation {
         "swarm_init" => swarm_init(&value),
         "agent_spawn" | "agent_list" => agents(list(&value, "agents")),
+        "agent_heartbeat" => agents(value.get("agent").map_or(&[], core::slice::from_ref)),
+        "agent_retire" => agent_retire(&value),
+        "agent_metrics" => agent_metrics(&value),
         "task_submit" => task_submit(&value),
+        "task_update" => value.get("task").map(one_task).unwrap_or_default(),
+        "task_list" => task_list(&value),
+        "task_explain" => task_explain(&value),
+        "task_heartbeat" => task_heartbeat(&value),
+        "swarm_pause" | "swarm_resume" => pause(&value),
         "task_orchestrate" => task_orchestrate(&value),
         "task_claim" => match value.get("task") {
             Some(task) => one_task(task),
@@ -110,8 +120,91 @@ fn agents(agents: &[Value]) -> String {
     )
 }
 
+fn agent_retire(value: &Value) -> String {
+    let agent = value.get("agent").map_or("", |agent| text(agent, "id"));
+    let mut out = format!("retired {agent}\n");
+    if let Some(replacement) = value.get("replacement") {
+        out.push_str(&format!("{} takes its place\n", text(replacement, "id")));
+    }
+    for (key, what) in [("released", "ready again"), ("cancelled", "cancelled")] {
+        if !list(value, key).is_empty() {
+            out.push_str(&format!("{what}: {}\n", words(value, key)));
+        }
+    }
+    out
+}
+
+fn agent_metrics(value: &Value) -> String {
+    let agents = list(value, "agents");
+    if agents.is_empty() {
+        return "no agents\n".into();
+    }
+    let counts = ["running", "claimed", "completed", "failed", "expired", "released", "cancelled"];
+    let row = |agent: &Value| {
+        let mut cells: Vec<String> = vec![text(agent, "agentId").into(), text(agent, "state").into()];
+        cells.extend(counts.iter().map(|key| number(agent, key).to_string()));
+        cells.extend(["busyMs", "meanMs", "longestMs"].map(|key| duration(number(agent, key))));
+        cells
+    };
+    let mut head = vec!["agent", "state"];
+    head.extend(counts);
+    head.extend(["busy", "mean", "longest"]);
+    table(&head, &agents.iter().map(row).collect::<Vec<_>>())
+}
+
 fn task_submit(value: &Value) -> String {
-    format!("submitted {}\n", words(value, "taskIds"))
+    let goal = match text(value, "goalId") {
+        "" => String::new(),
+        goal => format!(" of {goal}"),
+    };
+    format!("submitted {}{goal}\n", words(value, "taskIds"))
+}
+
+fn task_list(value: &Value) -> String {
+    let listed = list(value, "tasks");
+    if listed.is_empty() {
+        return "no tasks\n".into();
+    }
+    let mut out = tasks(listed);
+    match text(value, "nextAfter") {
+        "" => {}
+        last => out.push_str(&format!("there are more; go on after {last}\n")),
+    }
+    out
+}
+
+fn task_explain(value: &Value) -> String {
+    let mut out = format!("{} is {}\n", text(value, "taskId"), text(value, "state"));
+    for reason in list(value, "reasons") {
+        out.push_str(&format!("- {}: {}\n", text(reason, "rule"), text(reason, "message")));
+    }
+    out
+}
+
+fn task_heartbeat(value: &Value) -> String {
+    let until = value.get("lease").map_or(0, |lease| number(lease, "expiresAtMs"));
+    let stop = if value.get("cancelRequested") == Some(&Value::Bool(true)) {
+        "; it was cancelled: stop"
+    } else {
+        ""
+    };
+    format!("lease until {}{stop}\n", utc(until))
+}
+
+fn pause(value: &Value) -> String {
+    let changed = value.get("changed") == Some(&Value::Bool(true));
+    let (verb, what) = match text(value, "paused") {
+        "" => ("resumed", text(value, "resumed")),
+        what => ("paused", what),
+    };
+    let mut out = match changed {
+        true => format!("{verb} {what}\n"),
+        false => format!("{what} was {verb} already\n"),
+    };
+    if !list(value, "running").is_empty() {
+        out.push_str(&format!("runs on: {}\n", words(value, "running")));
+    }
+    out
 }
 
 fn task_orchestrate(value: &Value) -> String {
@@ -326,41 +419,4 @@ fn swarm_monitor(value: &Value) -> String {
 fn artifact_put(value: &Value) -> String {
     let Some(artifact) = value.get("artifact") else { return String::new() };
     format!("artifact {}: {} bytes\n", text(artifact, "hash"), number(artifact, "size"))
-}
-
-/// One event line as text for people; the line itself if it is none.
-pub fn render_event(line: &str) -> String {
-    let Ok(read) = codec::decode(line) else { return format!("{line}\n") };
-    format!("{:>6}  {}  {:<16} {}\n", read.seq, utc(read.at_ms), read.event.kind(), what(&read.event))
-}
-
-fn what(event: &Event) -> String {
-    match event {
-        Event::SwarmCreated(e) => {
-            format!("topology {}, at most {} agents, seed {}", e.topology, e.max_agents, e.seed)
-        }
-        Event::AgentSpawned(e) => format!("{} {} {}", e.agent_id, e.agent_type, e.pattern),
-        Event::GoalPlanned(e) => format!("{} {:?} by {}", e.goal_id, e.task, e.strategy),
-        Event::TaskSubmitted(e) => format!("{} {:?}", e.task_id, e.name),
-        Event::TaskClaimed(e) => format!("{} by {}, epoch {}", e.task_id, e.agent_id, e.epoch),
-        Event::TaskHeartbeat(e) => {
-            format!("{} {}", e.task_id, e.progress.as_ref().map_or("", |progress| progress.note.as_str()))
-        }
-        Event::TaskCompleted(e) => format!("{} by {}, epoch {}", e.task_id, e.agent_id, e.epoch),
-        Event::TaskFailed(e) => {
-            let more = if e.retry { "; it is tried again" } else { "" };
-            format!("{} {}{more}", e.task_id, e.error.message)
-        }
-        Event::LeaseExpired(e) => {
-            let more = if e.retry { "; it is tried again" } else { "" };
-            format!("{} held by {}, epoch {}{more}", e.task_id, e.agent_id, e.epoch)
-        }
-        Event::TaskCancelled(e) => {
-            let verb = if e.requested { "is to stop" } else { "cancelled" };
-            format!("{} {verb}: {}", e.task_id, e.reason)
-        }
-        Event::GoalFinished(e) => format!("{} {} {}", e.goal_id, e.state, e.model_hash),
-        Event::ArtifactStored(e) => format!("{} {} bytes", e.hash, e.size),
-        Event::CommandRecorded(e) => format!("key {:?}", e.key),
-    }
 }

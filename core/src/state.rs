@@ -1,21 +1,24 @@
 //! The state of a swarm: what the log folds to. Only [`apply`](mod@crate::apply) changes it.
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::BTreeMap;
 use alloc::string::String;
-use alloc::vec::Vec;
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
 
 use crate::agent::Agent;
+use crate::artifact::Artifact;
 use crate::config::Config;
 use crate::error::{Code, Error};
+use crate::goal::Goal;
+use crate::hash::{hex, parse_hex, Hash};
 use crate::ids::{AgentId, GoalId, TaskId};
-use crate::json::{self, readable, Read};
+use crate::index::{Index, Open};
+use crate::json::{self, is_default, readable, Read};
 use crate::table::{Numbered, Table};
-use crate::task::{Artifact, Goal, Task, TaskState};
+use crate::task::{Task, TaskState};
 
 /// The answer of a command that came with an idempotency key.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Recorded {
     /// SHA-256 of the operation and the canonical request.
     pub request_hash: String,
@@ -27,6 +30,47 @@ pub struct Recorded {
 
 readable!(Recorded { request_hash, response, at_ms });
 
+/// The chain's hash; in a snapshot hexadecimal, and empty before the first event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chain(pub Hash);
+
+impl Serialize for Chain {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if *self == Chain::default() {
+            return serializer.serialize_str("");
+        }
+        serializer.serialize_str(&hex(&self.0))
+    }
+}
+
+impl Read for Chain {
+    fn read(raw: &str) -> Result<Self, json::Trouble> {
+        let text = String::read(raw)?;
+        if text.is_empty() {
+            return Ok(Chain::default());
+        }
+        parse_hex(&text).map(Chain).ok_or_else(|| "expected 64 hexadecimal digits".into())
+    }
+}
+
+/// When a goal was served last: goals take turns by it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Served {
+    /// The goal.
+    pub id: GoalId,
+    /// The number of the event that planned it or started a task of it.
+    pub seq: u64,
+}
+
+readable!(Served { id, seq });
+
+impl Numbered for Served {
+    fn number(&self) -> u64 {
+        self.id.0
+    }
+}
+
 /// Everything that a snapshot holds, and indices that are derived from it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,14 +81,22 @@ pub struct State {
     pub version: u64,
     /// The time of the last event.
     pub at_ms: u64,
-    /// The chain's hash after the last event, in hex; empty before the first.
-    pub chain: String,
+    /// The chain's hash after the last event.
+    pub chain: Chain,
+    /// True while nothing new starts.
+    #[serde(skip_serializing_if = "is_default")]
+    pub paused: bool,
     /// The next numbers of agents, tasks and goals are one more than these.
     pub last_agent: u64,
     /// See `last_agent`.
     pub last_task: u64,
     /// See `last_agent`.
     pub last_goal: u64,
+    /// The number of the event that last started a task without a goal.
+    #[serde(skip_serializing_if = "is_default")]
+    pub served_loose: u64,
+    /// When each goal was served last.
+    pub served: Table<Served>,
     /// All agents, by id.
     pub agents: Table<Agent>,
     /// All goals, by id.
@@ -70,9 +122,12 @@ impl Read for State {
                 "version" => json::set(&mut state.version, &key, raw)?,
                 "atMs" => json::set(&mut state.at_ms, &key, raw)?,
                 "chain" => json::set(&mut state.chain, &key, raw)?,
+                "paused" => json::set(&mut state.paused, &key, raw)?,
                 "lastAgent" => json::set(&mut state.last_agent, &key, raw)?,
                 "lastTask" => json::set(&mut state.last_task, &key, raw)?,
                 "lastGoal" => json::set(&mut state.last_goal, &key, raw)?,
+                "servedLoose" => json::set(&mut state.served_loose, &key, raw)?,
+                "served" => json::set(&mut state.served, &key, raw)?,
                 "agents" => json::set(&mut state.agents, &key, raw)?,
                 "goals" => json::set(&mut state.goals, &key, raw)?,
                 "tasks" => json::set(&mut state.tasks, &key, raw)?,
@@ -91,60 +146,6 @@ fn by_key<T: Read>(raw: &str) -> Result<BTreeMap<String, T>, json::Trouble> {
         map.insert(key.into_owned(), T::read(raw.get())?);
     }
     Ok(map)
-}
-
-/// What decisions look up often; a function of the rest of the state.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Index {
-    /// Ready tasks: the number of the agent they are assigned to (0: any), how little urgent, the task.
-    pub ready: Queue,
-    /// Running tasks: the end of their lease, 0, the task.
-    pub leases: Queue,
-    /// How tasks hang together.
-    pub links: Table<Link>,
-    /// How many tasks of each goal have not ended.
-    pub open: Table<Open>,
-    /// How many tasks are in each state, in the order of [`TaskState::ALL`].
-    pub counts: [u64; 7],
-    /// How many agents are not retired.
-    pub active_agents: u64,
-    /// Keys of recorded answers, by the time they were given.
-    pub recorded_at: VecDeque<(u64, String)>,
-}
-
-/// Tasks in an order: two words to sort by, then the task's number.
-pub type Queue = BTreeSet<(u64, u32, u64)>;
-
-/// What a task waits for and what waits for it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Link {
-    /// The task.
-    pub id: TaskId,
-    /// Tasks that wait for it, by id.
-    pub dependents: Vec<TaskId>,
-    /// How many tasks it still waits for while it is blocked.
-    pub waiting: usize,
-}
-
-/// How many tasks of a goal have not ended.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Open {
-    /// The goal.
-    pub id: GoalId,
-    /// How many.
-    pub count: usize,
-}
-
-impl Numbered for Link {
-    fn number(&self) -> u64 {
-        self.id.0
-    }
-}
-
-impl Numbered for Open {
-    fn number(&self) -> u64 {
-        self.id.0
-    }
 }
 
 impl State {
@@ -166,6 +167,19 @@ impl State {
             .ok_or_else(|| Error::unknown_id(field, AgentId::NOUN, id))
     }
 
+    /// The agent that `id` names, unless it has left for good.
+    pub fn active_agent(&self, field: &str, id: &str) -> Result<&Agent, Error> {
+        let agent = self.agent(field, id)?;
+        if !agent.is_active() {
+            return Err(Error::new(
+                Code::FailedPrecondition,
+                field,
+                alloc::format!("{field}: {id} is retired"),
+            ));
+        }
+        Ok(agent)
+    }
+
     /// The task that `id` names.
     pub fn task(&self, field: &str, id: &str) -> Result<&Task, Error> {
         TaskId::parse(id)
@@ -180,107 +194,47 @@ impl State {
             .ok_or_else(|| Error::unknown_id(field, GoalId::NOUN, id))
     }
 
+    /// The number of the event that last served a goal, or the tasks without one.
+    pub fn served_at(&self, goal: Option<GoalId>) -> u64 {
+        match goal {
+            None => self.served_loose,
+            Some(id) => self.served.get(id).map_or(0, |served| served.seq),
+        }
+    }
+
+    /// True if the goal (or no goal) does not keep its tasks from starting.
+    pub fn goes_on(&self, goal: Option<GoalId>) -> bool {
+        goal.and_then(|id| self.goals.get(id)).is_none_or(|goal| !goal.paused)
+    }
+
+    /// How many of those that `task` waits for have not ended as it needs.
+    pub fn unmet(&self, task: &Task) -> usize {
+        let ended = |id: &TaskId, wanted: TaskState| self.tasks.get(*id).is_some_and(|t| t.state == wanted);
+        let open = task.depends_on.iter().filter(|id| !ended(id, TaskState::Completed)).count();
+        open + task.after_failure.iter().filter(|id| !ended(id, TaskState::Failed)).count()
+    }
+
     /// Builds the indices from the rest of the state.
     pub fn reindex(&mut self) {
-        let mut index = Index::default();
+        self.index = Index::default();
+        for agent in self.agents.values().filter(|agent| agent.is_active()) {
+            self.index.add_agent(agent);
+        }
         for task in self.tasks.values() {
-            index.add(task, &self.tasks);
+            let waiting = if task.state.is_final() { 0 } else { self.unmet(task) };
+            let served = self.served_at(task.goal_id);
+            self.index.add_task(task, waiting, served, self.at_ms);
         }
         for goal in self.goals.values() {
             let open = goal
                 .task_ids
                 .iter()
-                .filter_map(|id| self.tasks.get(id))
+                .filter_map(|id| self.tasks.get(*id))
                 .filter(|task| !task.state.is_final());
-            index.open.insert(Open { id: goal.id, count: open.count() });
+            self.index.open.insert(Open { id: goal.id, count: open.count() });
         }
-        index.active_agents = self.agents.values().filter(|agent| agent.state != "retired").count() as u64;
         for (key, answer) in &self.recorded {
-            index.record(answer.at_ms, key);
-        }
-        self.index = index;
-    }
-}
-
-impl Index {
-    /// Enters a task that is not in the index yet.
-    pub fn add(&mut self, task: &Task, tasks: &Table<Task>) {
-        for needed in &task.depends_on {
-            self.edit_link(*needed, |link| {
-                let place = link.dependents.partition_point(|id| *id < task.id);
-                link.dependents.insert(place, task.id);
-            });
-        }
-        let waits = |id: &&TaskId| tasks.get(*id).is_none_or(|needed| needed.state != TaskState::Completed);
-        let blocked = task.state == TaskState::Blocked;
-        let waiting = if blocked { task.depends_on.iter().filter(waits).count() } else { 0 };
-        self.edit_link(task.id, |link| link.waiting = waiting);
-        *self.count(task.state) += 1;
-        self.enter(task);
-    }
-
-    fn edit_link(&mut self, id: TaskId, edit: impl FnOnce(&mut Link)) {
-        match self.links.get_mut(id) {
-            Some(link) => edit(link),
-            None => {
-                let mut link = Link { id, ..Link::default() };
-                edit(&mut link);
-                self.links.insert(link);
-            }
+            self.index.record(answer.at_ms, key);
         }
     }
-
-    /// Tasks that wait for `id`.
-    pub fn dependents(&self, id: TaskId) -> &[TaskId] {
-        self.links.get(id).map_or(&[], |link| &link.dependents)
-    }
-
-    /// How many tasks a blocked task still waits for.
-    pub fn waiting(&self, id: TaskId) -> usize {
-        self.links.get(id).map_or(0, |link| link.waiting)
-    }
-
-    /// How many tasks are in `state`.
-    pub fn count(&mut self, state: TaskState) -> &mut u64 {
-        let [blocked, ready, running, paused, completed, failed, cancelled] = &mut self.counts;
-        match state {
-            TaskState::Blocked => blocked,
-            TaskState::Ready => ready,
-            TaskState::Running => running,
-            TaskState::Paused => paused,
-            TaskState::Completed => completed,
-            TaskState::Failed => failed,
-            TaskState::Cancelled => cancelled,
-        }
-    }
-
-    /// Notes that an answer was recorded under `key`.
-    pub fn record(&mut self, at_ms: u64, key: &str) {
-        let place = self.recorded_at.partition_point(|(at, other)| (*at, other.as_str()) < (at_ms, key));
-        self.recorded_at.insert(place, (at_ms, key.into()));
-    }
-
-    /// Enters a task into the queues of its state.
-    pub fn enter(&mut self, task: &Task) {
-        if task.state == TaskState::Ready {
-            self.ready.insert(queued(task));
-        }
-        if let (TaskState::Running, Some(lease)) = (task.state, &task.lease) {
-            self.leases.insert((lease.expires_at_ms, 0, task.id.0));
-        }
-    }
-
-    /// Takes a task out of the queues of its state.
-    pub fn leave(&mut self, task: &Task) {
-        if task.state == TaskState::Ready {
-            self.ready.remove(&queued(task));
-        }
-        if let Some(lease) = &task.lease {
-            self.leases.remove(&(lease.expires_at_ms, 0, task.id.0));
-        }
-    }
-}
-
-fn queued(task: &Task) -> (u64, u32, u64) {
-    (task.assigned_to.map_or(0, |agent| agent.0), 100 - task.priority.min(100), task.id.0)
 }

@@ -8,17 +8,17 @@ use serde::Serialize;
 
 use crate::apply::{apply, Touched};
 use crate::codec;
-use crate::config::is_neural;
+use crate::config::{is_neural, TRAIN};
 use crate::decide::decide;
 use crate::error::{Code, Error};
-use crate::hash::{hex, parse_hex, Hash};
+use crate::hash::Hash;
 use crate::ids::{AgentId, GoalId, TaskId};
 use crate::json;
 use crate::limits::TIME_MS;
 use crate::operations;
 use crate::query::{query, Attach};
 use crate::snapshot;
-use crate::state::State;
+use crate::state::{Chain, State};
 use crate::task::TaskState;
 
 /// The one schema file of the stores.
@@ -54,6 +54,8 @@ pub struct Row {
     pub state: String,
     /// The row's JSON.
     pub body: String,
+    /// The number of the last event that touched it.
+    pub seq: u64,
 }
 
 /// What an applied event was.
@@ -67,14 +69,14 @@ pub struct Applied {
     pub kind: &'static str,
     /// The chain's hash after it.
     pub chain: Hash,
-    /// Rows to write.
-    pub rows: Vec<Row>,
 }
 
 /// A swarm's state machine. It holds no clock, file or thread.
 #[derive(Clone, Debug, Default)]
 pub struct Swarm {
     state: State,
+    /// What has been applied since rows were taken last; no part of the state.
+    touched: Touched,
 }
 
 #[derive(Serialize)]
@@ -100,7 +102,7 @@ impl Swarm {
 
     /// A machine in the state that `snapshot` holds.
     pub fn restore(snapshot: &str) -> Result<Self, Error> {
-        Ok(Self { state: snapshot::read(snapshot)? })
+        Ok(Self { state: snapshot::read(snapshot)?, touched: Touched::default() })
     }
 
     /// Decides a command or answers a query; changes nothing. `now_ms` is lifted to the last logged
@@ -114,7 +116,7 @@ impl Swarm {
     ) -> Result<Decision, Error> {
         let now = now_ms.min(TIME_MS).max(self.state.at_ms);
         let Some(outcome) = decide(&self.state, operation, request, now, idempotency_key) else {
-            return self.query(operation, request);
+            return self.ask(operation, request, now);
         };
         let outcome = outcome?;
         let swarm = outcome.swarm_id.as_deref().unwrap_or_else(|| self.swarm_id());
@@ -124,39 +126,45 @@ impl Swarm {
         Ok(Decision { response: outcome.response, events, attach: None })
     }
 
-    /// Answers a query; a command is refused.
+    /// Answers a query as of the last logged time; a command is refused. Use [`Swarm::call`] to ask at
+    /// another time.
     pub fn query(&self, operation: &str, request: &str) -> Result<Decision, Error> {
-        match query(&self.state, operation, request) {
+        self.ask(operation, request, self.state.at_ms)
+    }
+
+    fn ask(&self, operation: &str, request: &str, now: u64) -> Result<Decision, Error> {
+        match query(&self.state, operation, request, now) {
             Some(answer) => answer.map(|(response, attach)| Decision { response, events: vec![], attach }),
             None => Err(operations::unknown(operation)),
         }
     }
 
     /// Folds the next event line of this log into the state. Text that is not the next event of this
-    /// log is `corrupt` and changes nothing.
+    /// log is `corrupt` and changes nothing. [`Swarm::take_rows`] tells what a store has to write.
     pub fn apply(&mut self, line: &str) -> Result<Applied, Error> {
-        let (mut applied, touched) = self.fold(line)?;
-        applied.rows = rows(&self.state, touched);
-        Ok(applied)
+        self.touched.wanted = true;
+        self.fold(line)
     }
 
-    /// As [`Swarm::apply`], but without rows: for a log whose projections are stored already.
+    /// As [`Swarm::apply`], but for a log whose projections are stored already: no rows come of it.
     pub fn replay(&mut self, line: &str) -> Result<Applied, Error> {
-        self.fold(line).map(|(applied, _)| applied)
+        self.touched.wanted = false;
+        self.fold(line)
     }
 
-    fn fold(&mut self, line: &str) -> Result<(Applied, Touched), Error> {
+    fn fold(&mut self, line: &str) -> Result<Applied, Error> {
         let envelope = codec::decode(line)?;
         let corrupt = |message: String| Err(Error::new(Code::Corrupt, "", message));
         let state = &mut self.state;
-        if envelope.seq != state.version + 1 {
-            return corrupt(format!("event {} follows event {}", envelope.seq, state.version));
+        let (seq, at_ms) = (envelope.seq, envelope.at_ms);
+        if seq != state.version + 1 {
+            return corrupt(format!("event {seq} follows event {}", state.version));
         }
         match &state.config {
             Some(config) if config.swarm_id != envelope.swarm => {
                 return corrupt(format!(
-                    "event {} belongs to swarm {:?}, not {:?}",
-                    envelope.seq, envelope.swarm, config.swarm_id
+                    "event {seq} belongs to swarm {:?}, not {:?}",
+                    envelope.swarm, config.swarm_id
                 ));
             }
             None if envelope.event.kind() != "SwarmCreated" => {
@@ -164,23 +172,28 @@ impl Swarm {
             }
             _ => {}
         }
-        if envelope.at_ms < state.at_ms {
-            return corrupt(format!("event {} goes back in time", envelope.seq));
+        if at_ms < state.at_ms {
+            return corrupt(format!("event {seq} goes back in time"));
         }
-        let chain = codec::link(&parse_hex(&state.chain).unwrap_or_default(), line);
-        let touched = apply(state, &envelope.swarm, envelope.at_ms, &envelope.event);
-        state.version = envelope.seq;
-        state.chain = hex(&chain);
+        let chain = codec::link(&state.chain.0, line);
         let kind = envelope.event.kind();
-        Ok((Applied { seq: envelope.seq, at_ms: envelope.at_ms, kind, chain, rows: vec![] }, touched))
+        apply(state, &mut self.touched, envelope.swarm, seq, at_ms, envelope.event);
+        state.chain = Chain(chain);
+        Ok(Applied { seq, at_ms, kind, chain })
+    }
+
+    /// The projection rows that events applied since the last call have touched, each once, as they
+    /// stand now: agents, tasks, goals, by id.
+    pub fn take_rows(&mut self) -> Vec<Row> {
+        rows(&self.state, core::mem::take(&mut self.touched))
     }
 
     /// Work that a host should run, as a JSON array: training tasks that are ready or running. Each
     /// is leased by task_claim, so that of several hosts one runs it.
     pub fn pending_effects(&self) -> String {
         let state = &self.state;
-        let queued = state.index.ready.iter().chain(&state.index.leases);
-        let mut ids: Vec<TaskId> = queued.map(|(_, _, id)| TaskId(*id)).collect();
+        let goals = state.goals.values().filter(|goal| goal.is_running() && goal.kind == TRAIN);
+        let mut ids: Vec<TaskId> = goals.flat_map(|goal| &goal.task_ids).copied().collect();
         ids.sort_unstable();
         let effects: Vec<Effect> = ids.iter().filter_map(|id| self.effect(*id)).collect();
         json::encode(&effects)
@@ -189,12 +202,12 @@ impl Swarm {
     fn effect(&self, id: TaskId) -> Option<Effect<'_>> {
         let task = self.state.tasks.get(id)?;
         let goal = self.state.goals.get(task.goal_id?)?;
-        if goal.kind != crate::config::TRAIN {
+        if !matches!(task.state, TaskState::Ready | TaskState::Running) {
             return None;
         }
         Some(Effect {
             id: format!("e{}", id.0),
-            kind: &task.kind,
+            kind: task.kind.as_str(),
             goal_id: goal.id,
             task_id: id,
             agent_id: task.assigned_to?,
@@ -210,7 +223,7 @@ impl Swarm {
     /// bundled `sample`, or plan a `goal` for workers. One rule for every door.
     pub fn orchestrate_intent(&self, text: &str, has_data: bool) -> Result<&'static str, Error> {
         self.state.config()?;
-        let neural = |agent: &crate::agent::Agent| agent.state != "retired" && is_neural(&agent.agent_type);
+        let neural = |agent: &crate::agent::Agent| agent.is_active() && is_neural(&agent.agent_type);
         match text.trim() {
             _ if has_data => Ok("train"),
             "train" => Ok("sample"),
@@ -225,7 +238,14 @@ impl Swarm {
 
     /// When tick has something to do, in ms.
     pub fn next_deadline(&self) -> Option<u64> {
-        self.state.index.leases.first().map(|(expires, _, _)| *expires)
+        self.state.index.timers.first().map(|timer| timer.at_ms)
+    }
+
+    /// When something changes by time alone, in ms: tick has something to do, or a back-off is over. A
+    /// worker that found nothing to claim need not ask before, unless there are news.
+    pub fn next_change(&self) -> Option<u64> {
+        let later = self.state.index.later.first().map(|(at_ms, _)| *at_ms);
+        [self.next_deadline(), later].into_iter().flatten().min()
     }
 
     /// The canonical snapshot.
@@ -240,7 +260,7 @@ impl Swarm {
 
     /// The chain's hash after the last event; zero before the first.
     pub fn chain_head(&self) -> Hash {
-        parse_hex(&self.state.chain).unwrap_or_default()
+        self.state.chain.0
     }
 
     /// The number of the last event.
@@ -265,10 +285,12 @@ impl Swarm {
 
     /// Every projection row of the state: what a rebuilt store holds.
     pub fn all_rows(&self) -> Vec<Row> {
+        let seq = self.state.version;
         let touched = Touched {
-            agents: self.state.agents.values().map(|agent| agent.id).collect(),
-            tasks: self.state.tasks.values().map(|task| task.id).collect(),
-            goals: self.state.goals.values().map(|goal| goal.id).collect(),
+            wanted: true,
+            agents: self.state.agents.values().map(|agent| (agent.id, seq)).collect(),
+            tasks: self.state.tasks.values().map(|task| (task.id, seq)).collect(),
+            goals: self.state.goals.values().map(|goal| (goal.id, seq)).collect(),
         };
         rows(&self.state, touched)
     }
@@ -279,25 +301,32 @@ impl Swarm {
     }
 }
 
-fn rows(state: &State, mut touched: Touched) -> Vec<Row> {
-    touched.agents.sort_unstable();
-    touched.agents.dedup();
-    touched.tasks.sort_unstable();
-    touched.tasks.dedup();
-    touched.goals.sort_unstable();
-    touched.goals.dedup();
+/// Each id once, with the last event that touched it.
+fn once<T: Copy + Ord>(mut touched: Vec<(T, u64)>) -> Vec<(T, u64)> {
+    touched.sort_unstable_by(|(a, first), (b, second)| a.cmp(b).then(second.cmp(first)));
+    touched.dedup_by_key(|(id, _)| *id);
+    touched
+}
+
+fn rows(state: &State, touched: Touched) -> Vec<Row> {
     let mut rows = vec![];
-    for agent in touched.agents.iter().filter_map(|id| state.agents.get(id)) {
-        let (id, state) = (agent.id.to_string(), agent.state.clone());
-        rows.push(Row { table: "agent", id, state, body: json::encode(agent) });
+    for (id, seq) in once(touched.agents) {
+        if let Some(agent) = state.agents.get(id) {
+            let (id, state) = (id.to_string(), agent.state.as_str().into());
+            rows.push(Row { table: "agent", id, state, body: json::encode(agent), seq });
+        }
     }
-    for task in touched.tasks.iter().filter_map(|id| state.tasks.get(id)) {
-        let (id, state) = (task.id.to_string(), task.state.as_str().into());
-        rows.push(Row { table: "task", id, state, body: json::encode(task) });
+    for (id, seq) in once(touched.tasks) {
+        if let Some(task) = state.tasks.get(id) {
+            let (id, state) = (id.to_string(), task.state.as_str().into());
+            rows.push(Row { table: "task", id, state, body: json::encode(task), seq });
+        }
     }
-    for goal in touched.goals.iter().filter_map(|id| state.goals.get(id)) {
-        let (id, state) = (goal.id.to_string(), goal.state.clone());
-        rows.push(Row { table: "goal", id, state, body: json::encode(goal) });
+    for (id, seq) in once(touched.goals) {
+        if let Some(goal) = state.goals.get(id) {
+            let (id, state) = (id.to_string(), goal.state.clone());
+            rows.push(Row { table: "goal", id, state, body: json::encode(goal), seq });
+        }
     }
     rows
 }

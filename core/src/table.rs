@@ -65,6 +65,12 @@ impl<T: Numbered> Table<T> {
         self.rows.iter()
     }
 
+    /// The rows with numbers above `number`, in order.
+    pub fn after(&self, number: u64) -> core::slice::Iter<'_, T> {
+        let start = self.rows.partition_point(|row| row.number() <= number);
+        self.rows.get(start..).unwrap_or(&[]).iter()
+    }
+
     /// The rows themselves.
     pub fn into_values(self) -> Vec<T> {
         self.rows

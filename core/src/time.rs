@@ -19,6 +19,18 @@ pub fn utc(at_ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
 }
 
+/// `at_ms` as `HH:MM:SS` in UTC, with the date if it is not that of `now`.
+pub fn clock(at_ms: u64, now: u64) -> String {
+    let whole = utc(at_ms);
+    let same_day = at_ms / 86_400_000 == now / 86_400_000;
+    let (_, time) = whole.rsplit_once(' ').unwrap_or(("", &whole));
+    if same_day {
+        time.into()
+    } else {
+        whole
+    }
+}
+
 /// A duration for people: `840 ms`, `12.3 s`, `4 min 05 s`.
 pub fn duration(ms: u64) -> String {
     match ms {

@@ -261,8 +261,8 @@ fn artifacts_and_events_are_attached_by_the_host() {
     assert!(attach_artifact(&response, b"hello").ends_with(r#""content":"aGVsbG8="}"#));
     let Decision { response, attach, .. } =
         host.swarm.query("swarm_query", r#"{"events":2,"limit":1}"#).unwrap();
-    assert_eq!(attach, Some(Attach::Events { after: 1, limit: 1 }));
-    let whole: Value = serde_json::from_str(&attach_events(&response, &[&host.log[1]])).unwrap();
+    assert_eq!(attach, Some(Attach::Events { after: 1, limit: 1, filter: String::new() }));
+    let whole: Value = serde_json::from_str(&attach_events(&response, &[&host.log[1]], "")).unwrap();
     assert_eq!(whole["events"][0].as_str(), Some(host.log[1].as_str()));
     assert_eq!(host.swarm.query("agent_spawn", "{}").unwrap_err().code, Code::InvalidArgument);
     assert_eq!(host.code("make_coffee", "{}"), Code::UnknownOperation);

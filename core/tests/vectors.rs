@@ -68,9 +68,10 @@ impl Host {
         }
         let response = match decision.attach {
             None => decision.response,
-            Some(Attach::Events { after, limit }) => {
+            Some(Attach::Events { after, limit, filter }) => {
                 let wanted = self.log.iter().skip(after as usize).take(limit as usize);
-                attach_events(&decision.response, &wanted.map(String::as_str).collect::<Vec<_>>())
+                let wanted: Vec<&str> = wanted.map(String::as_str).collect();
+                attach_events(&decision.response, &wanted, &filter)
             }
             Some(Attach::Artifact { hash }) => {
                 let same = |bytes: &&Vec<u8>| hex(&ruv_swarm_core::hash::sha256(&[bytes])) == hash;

@@ -33,7 +33,7 @@ test('a call changes nothing until its events are applied', () => {
 test('rows come with the events, and a snapshot restores the same state', () => {
   using core = new Core();
   for (const [operation, request] of [['swarm_init', INIT], ['agent_spawn', '{"type":"coder","count":3}']] as const) {
-    const rows = core.call(operation, request, 1000, '').events.map((line) => core.apply(line).rows);
+    const rows = core.call(operation, request, 1000, '').events.map((line) => (core.apply(line), core.takeRows()));
     if (operation === 'agent_spawn') assert.deepEqual(rows.flat().map(({ table, id }) => [table, id]), [['agent', 'a1'], ['agent', 'a2'], ['agent', 'a3']]);
   }
   using again = Core.restore(core.snapshot());

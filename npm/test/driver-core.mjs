@@ -13,7 +13,7 @@
  * | fork | core, as | true |
  * | call | core, operation, request, nowMs, key | {response, events, attach?} |
  * | query | core, operation, request | {response, events, attach?} |
- * | apply | core, event | {seq, atMs, kind, chain (hex), rows} |
+ * | apply | core, event | {seq, atMs, kind, chain (hex), rows: all that it touched} |
  * | run | core, operation, request, nowMs, key | call, then apply of its events: {response, events} |
  * | state | core | {version, stateHash, chainHead, lastAtMs, swarmId, nextDeadline, pendingEffects} |
  * | snapshot | core | text |
@@ -61,7 +61,7 @@ export function makeDriver(kernel) {
   };
   const apply = (core, event) => {
     const { chain, ...applied } = core.apply(event);
-    return { ...applied, chain: toHex(chain) };
+    return { ...applied, chain: toHex(chain), rows: core.takeRows() };
   };
   const call = (args) => coreOf(args).call(args.operation, text(args.request), args.nowMs ?? 0, args.key ?? '');
   const trained = ({ model, report }) => ({ model: toBase64(model), report });
@@ -83,7 +83,7 @@ export function makeDriver(kernel) {
     render: ({ operation, response }) => kernel.render(operation, text(response)),
     renderEvent: ({ event }) => kernel.renderEvent(event),
     operationKind: ({ operation }) => kernel.operationKind(operation) ?? null,
-    attachEvents: ({ response, lines }) => kernel.attachEvents(response, lines),
+    attachEvents: ({ response, lines }) => kernel.attachEvents(response, lines, ''),
     attachArtifact: ({ response, content }) => kernel.attachArtifact(response, fromBase64(content)),
     hostError: ({ kind, field, path, detail = '' }) => JSON.parse(kernel.hostError(kind, field, path, detail)),
     errorCodes: () => JSON.parse(kernel.errorCodes()),

@@ -52,9 +52,6 @@ class _Batch:
     """What a transaction will write."""
 
     events: list[NewEvent] = field(default_factory=list[NewEvent])
-    rows: dict[tuple[str, str], tuple[int, kernel.Row]] = field(
-        default_factory=dict[tuple[str, str], tuple[int, kernel.Row]]
-    )
     contents: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
 
@@ -181,8 +178,11 @@ class Ledger:
             return internal(error)
 
     def _query(self, step: Step) -> str:
-        decision = self._core.query(step.operation, step.request)
-        return self._attach(decision)
+        if kernel.operation_kind(step.operation) == "query":
+            # A query tells what holds now, not what held at the last event.
+            now = self._clock.now_ms()
+            return self._attach(self._core.call(step.operation, step.request, now, ""))
+        return self._attach(self._core.query(step.operation, step.request))
 
     def _attach(self, decision: kernel.Decision) -> str:
         attach = decision.attach
@@ -192,7 +192,7 @@ class Ledger:
         assert store is not None
         if attach.kind == "events":
             lines = store.lines(attach.after, attach.limit)
-            return kernel.attach_events(decision.response, lines)
+            return kernel.attach_events(decision.response, lines, attach.filter)
         content = store.artifact(attach.hash)
         if content is None:
             detail = f"the bytes of artifact {attach.hash} are missing"
@@ -249,7 +249,7 @@ class Ledger:
             with store.writing():
                 self._catch_up(store)
                 now = self._clock.now_ms()
-                if self._due(now):
+                while self._due(now):  # one tick handles so many timers and no more
                     self._fold(self._core.call("tick", "{}", now, ""), batch)
                 outcomes = [self._decide(job, self._clock.now_ms(), batch) for job in jobs]
                 self._save(store, batch)
@@ -266,7 +266,7 @@ class Ledger:
         core = self._core
         store.append(core.swarm_id(), batch.events)
         store.put_artifacts(batch.contents)
-        store.project(batch.rows.values())
+        store.project(core.take_rows())
         head = Head(core.swarm_id(), core.version(), core.chain_head())
         store.set_head(head, core.config_json())
 
@@ -311,7 +311,6 @@ class Ledger:
             batch.events.append(
                 NewEvent(applied.seq, applied.at_ms, applied.kind, line, applied.chain)
             )
-            batch.rows.update({(row.table, row.id): (applied.seq, row) for row in applied.rows})
         self._clock.saw(self._core.last_at_ms())
 
     # -- the state and its file ------------------------------------------------------------------
@@ -359,7 +358,7 @@ class Ledger:
     def _read_tail(self, store: SqliteStore) -> None:
         for event in store.tail(self._core.version()):
             try:
-                applied = self._core.apply(event.body)
+                applied = self._core.replay(event.body)
             except RuvSwarmError as error:
                 text = f"event {event.seq}: {error.message}"
                 raise StoreError("damaged_database", text) from error

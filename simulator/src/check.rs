@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use ruv_swarm_core::{Applied, Code, Decision, Error, Row};
+use ruv_swarm_core::{Code, Decision, Error, Row};
 
+use crate::host::Decided;
 use crate::line::{self, Ask};
 use crate::shadow::{Claim, Rule, Shadow, DAY_MS};
 use crate::tally::Tally;
@@ -55,7 +56,8 @@ pub const QUERIES: &[&str] = &[
 
 impl Checker {
     /// Checks one call with its answer and what its events did, and follows them.
-    pub fn check(&mut self, call: &Call, answer: &Result<Decision, Error>, applied: &[Applied]) -> Checked {
+    pub fn check(&mut self, decided: &Decided) -> Checked {
+        let Decided { call, answer, .. } = decided;
         let now = call.now.max(self.shadow.at);
         self.shadow.begin();
         if QUERIES.contains(&call.operation) {
@@ -78,28 +80,29 @@ impl Checker {
             }
             Ok(decision) => {
                 *self.tally.operations.entry(call.operation).or_default() += 1;
-                self.check_decision(call, decision, applied, now)
+                self.check_decision(decided, decision, now)
             }
         }
     }
 
-    fn check_decision(&mut self, call: &Call, decision: &Decision, applied: &[Applied], now: u64) -> Checked {
+    fn check_decision(&mut self, decided: &Decided, decision: &Decision, now: u64) -> Checked {
+        let call = &decided.call;
         let ask = line::ask(&call.request);
         self.check_fence(call, &ask)?;
         let named = call.operation == "task_claim" && ask.task_id.is_some();
         let claim = if named { Claim::Named } else { Claim::Chosen };
         let mut claimed = false;
         let mut last = None;
-        for (text, applied) in decision.events.iter().zip(applied) {
+        for (text, applied) in decision.events.iter().zip(&decided.applied) {
             let line = line::read(text)?;
             ensure!(line.at_ms == now, "time", "event {} is at {}, not {now}", line.seq, line.at_ms);
             self.shadow.fold(&line, claim)?;
-            self.check_rows(&applied.rows)?;
             claimed |= applied.kind == "TaskClaimed";
             *self.tally.kinds.entry(applied.kind).or_default() += 1;
             last = Some(line);
         }
         self.tally.events += decision.events.len() as u64;
+        self.check_rows(&decided.rows)?;
         self.shadow.settle()?;
         if call.operation == "tick" {
             self.shadow.check_tick(now)?;

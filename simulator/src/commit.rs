@@ -104,16 +104,16 @@ impl World {
     /// The commit: checks each call, keeps it, and appends the events of all.
     fn append(&mut self, base: u64, decided: Vec<Decided>) -> Checked {
         let mut lines = vec![];
-        let mut applied = vec![];
+        let mut rows = vec![];
         for one in decided {
-            let checked = self.checker.check(&one.call, &one.answer, &one.applied);
+            let checked = self.checker.check(&one);
             self.calls.push(one.call);
             checked?;
             lines.extend(one.answer.into_iter().flat_map(|decision| decision.events));
-            applied.extend(one.applied);
+            rows.extend(one.rows);
         }
         let head = self.store.head();
-        let appended = self.store.append(base, lines, applied);
+        let appended = self.store.append(base, lines, rows);
         crate::violation::ensure!(appended, "store", "an append after event {base}, but {head} is the last");
         if self.checker.tally.commands >= self.next_whole {
             self.next_whole += crate::machine::WHOLE_EVERY;

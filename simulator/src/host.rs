@@ -1,6 +1,6 @@
 //! A simulated host: a replica of the log, a clock of its own and a group commit.
 
-use ruv_swarm_core::{Applied, Decision, Error, Swarm};
+use ruv_swarm_core::{Applied, Decision, Error, Row, Swarm};
 
 use crate::check::Call;
 use crate::store::Store;
@@ -29,6 +29,8 @@ pub struct Decided {
     pub answer: Result<Decision, Error>,
     /// What its events did to the replica.
     pub applied: Vec<Applied>,
+    /// The rows that a store has to write.
+    pub rows: Vec<Row>,
 }
 
 /// One process with the core in it.
@@ -113,6 +115,7 @@ impl Host {
         }
         let events = applied.len() as u64;
         ensure!(self.swarm.version() == before + events, "sequence", "{before} and {events} events");
-        Ok(Decided { id, call, answer, applied })
+        let rows = if events > 0 { self.swarm.take_rows() } else { vec![] };
+        Ok(Decided { id, call, answer, applied, rows })
     }
 }

@@ -28,9 +28,9 @@ impl Machine {
     /// Makes a call, commits its events and checks everything.
     pub fn step(&mut self, call: Call) -> Checked<Result<Decision, Error>> {
         let decided = self.host.decide(0, call)?;
-        self.checker.check(&decided.call, &decided.answer, &decided.applied)?;
+        self.checker.check(&decided)?;
         let lines = decided.answer.iter().flat_map(|decision| decision.events.iter().cloned()).collect();
-        self.store.append(self.store.head(), lines, decided.applied);
+        self.store.append(self.store.head(), lines, decided.rows);
         if self.checker.tally.commands.is_multiple_of(WHOLE_EVERY) {
             self.check_whole(false)?;
         }

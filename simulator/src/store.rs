@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ruv_swarm_core::{Applied, Row};
+use ruv_swarm_core::Row;
 
 /// What would be on the disk.
 #[derive(Default)]
@@ -29,12 +29,12 @@ impl Store {
     }
 
     /// Appends lines if nobody has appended since `version`; all or none.
-    pub fn append(&mut self, version: u64, lines: Vec<String>, applied: Vec<Applied>) -> bool {
+    pub fn append(&mut self, version: u64, lines: Vec<String>, rows: Vec<Row>) -> bool {
         if version != self.head() {
             return false;
         }
         self.lines.extend(lines);
-        for row in applied.into_iter().flat_map(|applied| applied.rows) {
+        for row in rows {
             self.rows.insert((row.table, row.id.clone()), row);
         }
         true

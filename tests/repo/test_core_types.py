@@ -13,11 +13,12 @@ REQUESTS = {"TaskStatusRequest": "TaskOrGoal", "TaskResultsRequest": "TaskOrGoal
 NOUNS = {
     "Agent": "agent.rs",
     "Task": "task.rs",
-    "Goal": "task.rs",
+    "Goal": "goal.rs",
+    "ResourceClaim": "resource.rs",
     "Lease": "task.rs",
     "TaskError": "task.rs",
     "Progress": "task.rs",
-    "Artifact": "task.rs",
+    "Artifact": "artifact.rs",
 }
 # Computed when it is asked for, so no part of the state.
 COMPUTED = {("Task", "waits_for")}

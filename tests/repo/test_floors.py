@@ -15,8 +15,9 @@ CORE_FLOORS = {
     3: {"decide", "apply"},
     2: {"policy", "neural"},
     1: {"command", "event", "effect", "state", "agent", "task", "message", "topology", "memory"}
-    | {"cognition", "config", "artifact", "goal"},
-    0: {"ids", "time", "rng", "hash", "limits", "error", "json", "table", "words", "mutants"},
+    | {"cognition", "config", "artifact", "goal", "resource", "index", "queue"},
+    0: {"ids", "time", "rng", "hash", "limits", "error", "json", "canonical", "table", "words"}
+    | {"mutants"},
 }
 CORE_FLOOR = {module: floor for floor, modules in CORE_FLOORS.items() for module in modules}
 

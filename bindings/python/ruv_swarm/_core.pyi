@@ -68,6 +68,10 @@ class Row:
     def body(self) -> str:
         """The row's JSON."""
 
+    @property
+    def seq(self) -> int:
+        """The number of the last event that touched it."""
+
 @final
 class Attach:
     """Stored data that a response still needs: events after a number, or an artifact."""
@@ -83,6 +87,10 @@ class Attach:
     @property
     def limit(self) -> int:
         """Of events: how many at most."""
+
+    @property
+    def filter(self) -> str:
+        """Of events: to be handed to `attach_events`."""
 
     @property
     def hash(self) -> str:
@@ -124,10 +132,6 @@ class Applied:
     def chain(self) -> bytes:
         """The chain's hash after it, 32 bytes."""
 
-    @property
-    def rows(self) -> list[Row]:
-        """Rows to write."""
-
 @final
 class Core:
     """A swarm's state machine. It holds no clock, file or thread; any thread may use it."""
@@ -147,14 +151,23 @@ class Core:
     def apply(self, event_line: str) -> Applied:
         """Fold the next canonical event line into the state."""
 
+    def replay(self, event_line: str) -> Applied:
+        """Fold the next line of a log whose rows are stored: `take_rows` gives none for it."""
+
+    def take_rows(self) -> list[Row]:
+        """Return the rows that events applied since the last call have touched, each once."""
+
     def query(self, operation: str, request: str = "{}") -> Decision:
-        """Answer a query; a command is refused."""
+        """Answer a query as of the last logged time; a command is refused."""
 
     def pending_effects(self) -> str:
         """Return the work that a host should run, as a JSON array."""
 
     def next_deadline(self) -> int | None:
         """Return when `tick` has something to do, in ms, or None."""
+
+    def next_change(self) -> int | None:
+        """Return when something changes by time alone (a tick, a back-off), in ms, or None."""
 
     def snapshot(self) -> str:
         """Return the canonical snapshot."""
@@ -371,7 +384,7 @@ def render(operation: str, response: str) -> str:
 def render_event(event_line: str) -> str:
     """Return the line for people that goes with an event."""
 
-def attach_events(response: str, lines: Sequence[str]) -> str:
+def attach_events(response: str, lines: Sequence[str], filter: str = "") -> str:
     """Put the event lines into the response that asked for them."""
 
 def attach_artifact(response: str, content: bytes) -> str:

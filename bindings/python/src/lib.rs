@@ -38,9 +38,10 @@ fn render_event(event_line: &str) -> String {
 
 /// Put the event lines into the response that asked for them.
 #[pyfunction]
-fn attach_events(response: &str, lines: Vec<String>) -> String {
+#[pyo3(signature = (response, lines, filter = ""))]
+fn attach_events(response: &str, lines: Vec<String>, filter: &str) -> String {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    core::attach_events(response, &lines)
+    core::attach_events(response, &lines, filter)
 }
 
 /// Put an artifact's bytes into the response that asked for them.

@@ -15,11 +15,12 @@ pub struct Row {
     id: String,
     state: String,
     body: String,
+    seq: u64,
 }
 
 impl From<core::Row> for Row {
     fn from(row: core::Row) -> Self {
-        Row { table: row.table, id: row.id, state: row.state, body: row.body }
+        Row { table: row.table, id: row.id, state: row.state, body: row.body, seq: row.seq }
     }
 }
 
@@ -30,16 +31,19 @@ pub struct Attach {
     kind: &'static str,
     after: u64,
     limit: u64,
+    filter: String,
     hash: String,
 }
 
 impl From<core::Attach> for Attach {
     fn from(attach: core::Attach) -> Self {
         match attach {
-            core::Attach::Events { after, limit } => {
-                Attach { kind: "events", after, limit, hash: String::new() }
+            core::Attach::Events { after, limit, filter } => {
+                Attach { kind: "events", after, limit, filter, hash: String::new() }
             }
-            core::Attach::Artifact { hash } => Attach { kind: "artifact", after: 0, limit: 0, hash },
+            core::Attach::Artifact { hash } => {
+                Attach { kind: "artifact", after: 0, limit: 0, filter: String::new(), hash }
+            }
         }
     }
 }
@@ -83,11 +87,6 @@ impl Applied {
     #[getter]
     fn chain<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.0.chain)
-    }
-
-    #[getter]
-    fn rows(&self) -> Vec<Row> {
-        self.0.rows.iter().cloned().map(Row::from).collect()
     }
 }
 
@@ -138,7 +137,19 @@ impl Core {
         swarm.apply(event_line).map(Applied).or_raise(py)
     }
 
-    /// Answer a query; a command is refused.
+    /// Fold the next event line of a log whose rows are stored already: `take_rows` gives none for it.
+    fn replay(&self, py: Python<'_>, event_line: &str) -> PyResult<Applied> {
+        let mut swarm = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        swarm.replay(event_line).map(Applied).or_raise(py)
+    }
+
+    /// Return the rows that events applied since the last call have touched, each once.
+    fn take_rows(&self) -> Vec<Row> {
+        let mut swarm = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        swarm.take_rows().into_iter().map(Row::from).collect()
+    }
+
+    /// Answer a query as of the last logged time; a command is refused.
     #[pyo3(signature = (operation, request = "{}"))]
     fn query(&self, py: Python<'_>, operation: &str, request: &str) -> PyResult<Decision> {
         self.read().query(operation, request).map(Decision::from).or_raise(py)
@@ -152,6 +163,11 @@ impl Core {
     /// Return when `tick` has something to do, in ms, or None.
     fn next_deadline(&self) -> Option<u64> {
         self.read().next_deadline()
+    }
+
+    /// Return when something changes by time alone, in ms: `tick` is due or a back-off is over; or None.
+    fn next_change(&self) -> Option<u64> {
+        self.read().next_change()
     }
 
     /// Return the canonical snapshot.

@@ -8,12 +8,12 @@ use crate::thrown;
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 /** A row of a projection, to be put in place of the former one with the same id. */
-export interface Row { table: string; id: string; state: string; body: string }
+export interface Row { table: string; id: string; state: string; body: string; seq: number }
 /** What folding one event did. */
-export interface Applied { seq: number; atMs: number; kind: string; chain: Uint8Array; rows: Row[] }
+export interface Applied { seq: number; atMs: number; kind: string; chain: Uint8Array }
 /** Stored data that a host must add to a response. */
 export type Attach =
-  | { kind: "events"; after: number; limit: number }
+  | { kind: "events"; after: number; limit: number; filter: string }
   | { kind: "artifact"; hash: string };
 /** An answer, and the events that make it true; nothing has changed yet. */
 export interface Decision { response: string; events: string[]; attach?: Attach }
@@ -41,6 +41,8 @@ extern "C" {
     #[wasm_bindgen(method, setter)]
     fn set_limit(this: &JsAttach, value: f64);
     #[wasm_bindgen(method, setter)]
+    fn set_filter(this: &JsAttach, value: &str);
+    #[wasm_bindgen(method, setter)]
     fn set_hash(this: &JsAttach, value: &str);
 
     /// `Applied` of the declarations above.
@@ -54,8 +56,6 @@ extern "C" {
     fn set_event_kind(this: &JsApplied, value: &str);
     #[wasm_bindgen(method, setter)]
     fn set_chain(this: &JsApplied, value: &Uint8Array);
-    #[wasm_bindgen(method, setter)]
-    fn set_rows(this: &JsApplied, value: &Array);
 
     /// `Row` of the declarations above.
     #[wasm_bindgen(extends = Object, typescript_type = "Row")]
@@ -68,6 +68,8 @@ extern "C" {
     fn set_state(this: &JsRow, value: &str);
     #[wasm_bindgen(method, setter)]
     fn set_body(this: &JsRow, value: &str);
+    #[wasm_bindgen(method, setter, js_name = seq)]
+    fn set_row_seq(this: &JsRow, value: f64);
 }
 
 /// One swarm: decides (`call`), folds events (`apply`) and answers (`query`). No clock, no I/O.
@@ -113,6 +115,20 @@ impl Core {
         self.0.apply(event_line).map(applied).map_err(thrown)
     }
 
+    /// Folds one event line of a log whose rows are stored already: `takeRows` gives none for it.
+    pub fn replay(
+        &mut self,
+        #[wasm_bindgen(js_name = eventLine)] event_line: &str,
+    ) -> Result<JsApplied, JsError> {
+        self.0.replay(event_line).map(applied).map_err(thrown)
+    }
+
+    /// The rows that events applied since the last call have touched, each once, as an array of `Row`.
+    #[wasm_bindgen(js_name = takeRows, unchecked_return_type = "Row[]")]
+    pub fn take_rows(&mut self) -> Array {
+        self.0.take_rows().iter().map(row).collect()
+    }
+
     /// What orchestrate means by `text`: `train` on the data, train on the bundled `sample`, or plan a `goal`.
     #[wasm_bindgen(js_name = orchestrateIntent)]
     pub fn orchestrate_intent(
@@ -133,6 +149,12 @@ impl Core {
     #[wasm_bindgen(js_name = nextDeadline)]
     pub fn next_deadline(&self) -> Option<f64> {
         self.0.next_deadline().map(|ms| ms as f64)
+    }
+
+    /// When something changes by time alone: `tick` is due or a back-off is over; in ms since 1970.
+    #[wasm_bindgen(js_name = nextChange)]
+    pub fn next_change(&self) -> Option<f64> {
+        self.0.next_change().map(|ms| ms as f64)
     }
 
     /// The whole state as canonical JSON.
@@ -231,9 +253,9 @@ pub fn application_id() -> f64 {
 
 /// Puts stored event lines into a response that asked for them.
 #[wasm_bindgen(js_name = attachEvents)]
-pub fn attach_events(response: &str, lines: Vec<String>) -> String {
+pub fn attach_events(response: &str, lines: Vec<String>, filter: &str) -> String {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    core::attach_events(response, &lines)
+    core::attach_events(response, &lines, filter)
 }
 
 /// Puts an artifact's bytes into a response that asked for them.
@@ -250,10 +272,11 @@ fn decision(decision: Decision) -> JsDecision {
     if let Some(attach) = decision.attach {
         let wanted: JsAttach = Object::new().unchecked_into();
         match attach {
-            Attach::Events { after, limit } => {
+            Attach::Events { after, limit, filter } => {
                 wanted.set_kind("events");
                 wanted.set_after(after as f64);
                 wanted.set_limit(limit as f64);
+                wanted.set_filter(&filter);
             }
             Attach::Artifact { hash } => {
                 wanted.set_kind("artifact");
@@ -271,14 +294,15 @@ fn applied(applied: Applied) -> JsApplied {
     object.set_at_ms(applied.at_ms as f64);
     object.set_event_kind(applied.kind);
     object.set_chain(&Uint8Array::from(&applied.chain[..]));
-    let rows = applied.rows.iter().map(|row| {
-        let object: JsRow = Object::new().unchecked_into();
-        object.set_table(row.table);
-        object.set_id(&row.id);
-        object.set_state(&row.state);
-        object.set_body(&row.body);
-        object
-    });
-    object.set_rows(&rows.collect::<Array>());
+    object
+}
+
+fn row(row: &core::Row) -> JsRow {
+    let object: JsRow = Object::new().unchecked_into();
+    object.set_table(row.table);
+    object.set_id(&row.id);
+    object.set_state(&row.state);
+    object.set_body(&row.body);
+    object.set_row_seq(row.seq as f64);
     object
 }

@@ -7,15 +7,15 @@ use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
 use serde::Serialize;
 
-use super::agents::check_name;
+use super::checks::check_name;
 use super::Outcome;
+use crate::artifact::Artifact;
 use crate::command;
 use crate::error::{Code, Error};
 use crate::event::{ArtifactStored, Event};
 use crate::hash::{hex, parse_hex, sha256};
 use crate::limits;
 use crate::state::State;
-use crate::task::Artifact;
 
 #[derive(Serialize)]
 struct ArtifactPutResponse {

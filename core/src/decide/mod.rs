@@ -3,10 +3,15 @@
 
 mod agents;
 mod artifacts;
+mod checks;
+mod claim;
+mod control;
 mod draft;
 mod orchestrate;
+mod submit;
 mod swarm;
-mod tasks;
+mod tick;
+mod update;
 
 use alloc::string::String;
 use alloc::vec;
@@ -51,14 +56,19 @@ pub fn decide(
     Some(match operation {
         "swarm_init" => call.run(swarm::swarm_init),
         "agent_spawn" => call.run(agents::agent_spawn),
-        "task_submit" => call.run(tasks::task_submit),
+        "agent_heartbeat" => call.run(agents::agent_heartbeat),
+        "agent_retire" => call.run(agents::agent_retire),
+        "task_submit" => call.run(submit::task_submit),
+        "task_update" => call.run(update::task_update),
         "task_orchestrate" => call.run(orchestrate::task_orchestrate),
-        "task_claim" => call.run(tasks::task_claim),
-        "task_heartbeat" => call.run(tasks::task_heartbeat),
-        "task_report" => call.run(tasks::task_report),
-        "task_cancel" => call.run(tasks::task_cancel),
+        "task_claim" => call.run(claim::task_claim),
+        "task_heartbeat" => call.run(claim::task_heartbeat),
+        "task_report" => call.run(claim::task_report),
+        "task_cancel" => call.run(control::task_cancel),
+        "swarm_pause" => call.run(control::swarm_pause),
+        "swarm_resume" => call.run(control::swarm_resume),
         "artifact_put" => call.run(artifacts::artifact_put),
-        "tick" => call.run(swarm::tick),
+        "tick" => call.run(tick::tick),
         _ => return None,
     })
 }

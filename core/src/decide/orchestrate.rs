@@ -6,13 +6,12 @@ use alloc::vec;
 use alloc::vec::Vec;
 use serde::Serialize;
 
-use super::agents::{check_capabilities, check_room};
-use super::swarm::in_range;
-use super::tasks::{check_text, priority};
+use super::agents::check_room;
+use super::checks::{check_text, check_words, in_range, priority};
 use super::Outcome;
 use crate::agent::Agent;
 use crate::command;
-use crate::config::{choose, is_neural, DEFAULT_MODEL, FUSE, STRATEGIES, TRAIN, WORK};
+use crate::config::{choose, is_neural, DEFAULT_MODEL, STRATEGIES, TRAIN, WORK};
 use crate::error::{Code, Error};
 use crate::event::{AgentSpawned, Event, GoalPlanned, TaskSubmitted};
 use crate::ids::{AgentId, GoalId, TaskId};
@@ -21,6 +20,7 @@ use crate::limits;
 use crate::neural::plan::{resolve_plan, MemberRequest, ALGORITHMS};
 use crate::policy::{self, cast, plan_work};
 use crate::state::State;
+use crate::task::Kind;
 
 /// Retries of the engine's own tasks: a host that is killed again and again all night still finishes.
 const TRAINING_RETRIES: u32 = 100;
@@ -54,8 +54,8 @@ pub fn task_orchestrate(
     let strategy = choose("strategy", &request.strategy, &config.strategy, STRATEGIES)?;
     let text = request.task.trim();
     check_text("task", text, limits::TEXT_BYTES)?;
-    check_capabilities(&request.capabilities)?;
-    let priority = priority(&request.priority.0)?;
+    check_words("capabilities", &request.capabilities)?;
+    let priority = priority(&request.priority.0, limits::PRIORITY_DEFAULT)?;
     let most = in_range("maxAgents", request.max_agents, limits::AGENTS, 1, limits::AGENTS)? as usize;
     let training = request.dataset.is_some();
     for name in &request.agents {
@@ -180,7 +180,7 @@ impl Plan<'_> {
         for (i, member) in members.iter().enumerate() {
             let task = TaskSubmitted {
                 name: format!("train {}", member.pattern),
-                kind: TRAIN.into(),
+                kind: Kind::Train,
                 assigned_to: Some(member.id),
                 payload: format!("{{\"member\":{i}}}"),
                 max_retries: TRAINING_RETRIES,
@@ -190,7 +190,7 @@ impl Plan<'_> {
         }
         let fuse = TaskSubmitted {
             name: "fuse".into(),
-            kind: FUSE.into(),
+            kind: Kind::Fuse,
             depends_on: self.tasks.clone(),
             assigned_to: members.first().map(|member| member.id),
             max_retries: TRAINING_RETRIES,
@@ -213,7 +213,6 @@ impl Plan<'_> {
             let task = TaskSubmitted {
                 name: planned.name,
                 description: text.to_string(),
-                kind: WORK.into(),
                 depends_on: planned
                     .after
                     .iter()
@@ -222,7 +221,7 @@ impl Plan<'_> {
                     .collect(),
                 capabilities: capabilities.to_vec(),
                 assigned_to: planned.member.and_then(|place| members.get(place)).map(|member| member.id),
-                max_retries: limits::RETRIES_DEFAULT,
+                max_retries: limits::RETRIES_DEFAULT as u32,
                 backoff_ms: limits::BACKOFF_DEFAULT_MS,
                 ..TaskSubmitted::default()
             };

@@ -1,12 +1,11 @@
-//! swarm_init and tick.
+//! swarm_init.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec;
-use alloc::vec::Vec;
 use serde::Serialize;
 
-use super::draft::Draft;
+use super::checks::in_range;
 use super::Outcome;
 use crate::command;
 use crate::config::{choose, STRATEGIES, TOPOLOGIES};
@@ -90,39 +89,4 @@ fn check_swarm_id(id: &str) -> Result<(), Error> {
     }
     let message = format!("swarmId: {id:?} is not 1 to 64 characters of a-z, A-Z, 0-9, - and _");
     Err(Error::invalid("swarmId", message))
-}
-
-/// `value`, or `default` if it is absent, if it lies between `least` and `most`.
-pub fn in_range(field: &str, value: Option<u64>, default: u64, least: u64, most: u64) -> Result<u64, Error> {
-    let value = value.unwrap_or(default);
-    if (least..=most).contains(&value) {
-        return Ok(value);
-    }
-    Err(Error::invalid(field, format!("{field}: {value} is not from {least} to {most}")))
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TickResponse {
-    expired: Vec<String>,
-    next_deadline_ms: u64,
-}
-
-/// Ends the leases that have run out.
-pub fn tick(state: &State, now: u64, _request: &command::Tick) -> Result<Outcome, Error> {
-    state.config()?;
-    let mut draft = Draft::new(state, now);
-    let mut expired = Vec::new();
-    let mut next_deadline_ms = 0;
-    for (expires, _, number) in &state.index.leases {
-        if *expires > now {
-            next_deadline_ms = *expires;
-            break;
-        }
-        if let Some(task) = state.tasks.get(*number) {
-            draft.expire(task);
-            expired.push(task.id.to_string());
-        }
-    }
-    Ok(Outcome::new(draft.close(), &TickResponse { expired, next_deadline_ms }))
 }

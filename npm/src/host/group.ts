@@ -1,5 +1,5 @@
 /** One transaction for a group of units of work. */
-import { type Decision, guarded, kernel, type Row } from '../load/kernel.js';
+import { type Decision, guarded, kernel } from '../load/kernel.js';
 import { errorOf, RuvSwarmError } from '../gen/errors.js';
 import { fromBase64 } from './bytes.js';
 import { drawSeed, drawSwarmId } from './random.js';
@@ -23,9 +23,6 @@ export type Unit = readonly Call[];
 
 /** The answers of a unit, or the refusal. */
 export type Answer = { readonly responses: string[] } | { readonly error: RuvSwarmError };
-
-/** The last version of each projection row that the group touches: a row is written once a group. */
-type Rows = Map<string, { row: Row; seq: number }>;
 
 /** Ends a transaction that has nothing to commit. */
 class NothingToCommit extends Error {
@@ -53,33 +50,30 @@ export async function runGroup(session: Session, units: readonly Unit[]): Promis
 function decideAll(session: Session, tx: Writing, units: readonly Unit[]): Answer[] {
   session.catchUp(tx);
   const before = session.core().version();
-  const rows: Rows = new Map();
-  const deadline = session.core().nextDeadline();
-  if (deadline !== undefined && deadline <= session.clock.nowMs()) {
-    runCall(session, tx, { operation: 'tick', request: '{}', key: '' }, rows);
+  // one tick handles so many timers and no more
+  while ((session.core().nextDeadline() ?? Infinity) <= session.clock.nowMs()) {
+    runCall(session, tx, { operation: 'tick', request: '{}', key: '' });
   }
-  const answers = units.map((unit) => runUnit(session, tx, unit, rows));
+  const answers = units.map((unit) => runUnit(session, tx, unit));
   const core = session.core();
   if (core.version() === before) throw new NothingToCommit(answers);
-  for (const { row, seq } of rows.values()) tx.upsert(row, seq);
+  // each row that the group has touched, once
+  for (const row of core.takeRows()) tx.upsert(row, row.seq);
   tx.writeHead({ swarmId: core.swarmId(), version: core.version(), chain: core.chainHead(), config: core.configJson() });
   return answers;
 }
 
-function runUnit(session: Session, tx: Writing, unit: Unit, rows: Rows): Answer {
+function runUnit(session: Session, tx: Writing, unit: Unit): Answer {
   const [first] = unit;
-  if (unit.length === 1 && first) return answered(() => [runCall(session, tx, first, rows)]);
+  if (unit.length === 1 && first) return answered(() => [runCall(session, tx, first)]);
   // a later call of the unit may be refused, and then the earlier ones must not have happened
   const core = session.core().fork();
-  const saved = new Map(rows);
-  const answer = answered(() => tx.nested(() => unit.map((call) => runCall(session, tx, call, rows))));
+  const answer = answered(() => tx.nested(() => unit.map((call) => runCall(session, tx, call))));
   if ('responses' in answer) {
     core.free();
     return answer;
   }
   session.goBack(core);
-  rows.clear();
-  for (const [key, value] of saved) rows.set(key, value);
   return answer;
 }
 
@@ -111,7 +105,7 @@ function refusing<T>(body: () => T): T {
   }
 }
 
-function runCall(session: Session, tx: Writing, call: Call, rows: Rows): string {
+function runCall(session: Session, tx: Writing, call: Call): string {
   const core = session.core();
   const request = call.operation === 'swarm_init' ? withDrawn(core, call.request) : call.request;
   const decision = refusing(() => core.call(call.operation, request, session.clock.nowMs(), call.key));
@@ -121,7 +115,6 @@ function runCall(session: Session, tx: Writing, call: Call, rows: Rows): string 
     const { seq, atMs, kind, chain } = applied;
     tx.append({ seq, atMs, kind, chain, body: line }, core.swarmId());
     session.clock.note(atMs);
-    for (const row of applied.rows) rows.set(`${row.table} ${row.id}`, { row, seq });
   }
   return attach(session, tx, decision);
 }
@@ -160,7 +153,7 @@ export function attach(session: Session, tx: Reading, decision: Decision): strin
   if (!wanted) return decision.response;
   if (wanted.kind === 'events') {
     const lines = tx.events(wanted.after, wanted.limit).map((event) => event.body);
-    return kernel().attachEvents(decision.response, lines);
+    return kernel().attachEvents(decision.response, lines, wanted.filter);
   }
   const bytes = tx.artifact(wanted.hash);
   if (!bytes) throw session.damaged(`the bytes of artifact ${wanted.hash} are missing`);

@@ -103,7 +103,10 @@ export class Host {
   /** Answers a query from what is committed, by this process and by others. */
   async query(operation: string, request: string): Promise<string> {
     return this.#read((core, session, tx) => {
-      const decision = guarded(() => core.query(operation, request));
+      // a command is refused; a query tells what holds now, not what held at the last event
+      const asks = kernel().operationKind(operation) === 'query';
+      const now = session.clock.nowMs();
+      const decision = guarded(() => (asks ? core.call(operation, request, now, '') : core.query(operation, request)));
       return attach(session, tx, decision);
     });
   }

@@ -27,11 +27,10 @@ const TABLES = ['agent', 'task', 'goal'];
 export async function replay(session: Session, verify: boolean): Promise<Replay> {
   const rebuilt: Core = new (kernel().Core)();
   try {
-    const rows: Rows = new Map(TABLES.map((table) => [table, new Map()]));
     let problem = await session.store.read((tx) => {
       try {
-        foldAll(session, tx, rebuilt, rows);
-        return compare(session, tx, rebuilt, verify ? rows : undefined);
+        foldAll(session, tx, rebuilt);
+        return compare(session, tx, rebuilt, verify ? byTable(rebuilt) : undefined);
       } catch (error) {
         // a log that cannot be folded is a finding, not a failure of the replay
         if (error instanceof RuvSwarmError && error.code === 'corrupt') return error;
@@ -49,14 +48,18 @@ export async function replay(session: Session, verify: boolean): Promise<Replay>
   }
 }
 
-function foldAll(session: Session, tx: Reading, rebuilt: Core, rows: Rows): void {
+function foldAll(session: Session, tx: Reading, rebuilt: Core): void {
   for (;;) {
     const events = tx.events(rebuilt.version(), BLOCK);
-    for (const event of events) {
-      for (const row of session.fold(rebuilt, event).rows) rows.get(row.table)?.set(row.id, row);
-    }
+    for (const event of events) session.fold(rebuilt, event, true);
     if (events.length < BLOCK) return;
   }
+}
+
+function byTable(rebuilt: Core): Rows {
+  const rows: Rows = new Map(TABLES.map((table) => [table, new Map()]));
+  for (const row of rebuilt.takeRows()) rows.get(row.table)?.set(row.id, row);
+  return rows;
 }
 
 function compare(session: Session, tx: Reading, rebuilt: Core, rows: Rows | undefined): RuvSwarmError | undefined {

@@ -106,11 +106,11 @@ export class Session {
     }
   }
 
-  /** Applies one stored event and compares the hash chain with the stored one. */
-  fold(core: Core, event: StoredEvent): Applied {
+  /** Applies one stored event and compares the hash chain with the stored one; `rows` if they are wanted of it. */
+  fold(core: Core, event: StoredEvent, rows = false): Applied {
     let applied: Applied;
     try {
-      applied = guarded(() => core.apply(event.body));
+      applied = guarded(() => (rows ? core.apply(event.body) : core.replay(event.body)));
     } catch (error) {
       throw this.damaged(`event ${event.seq}: ${(error as Error).message}`);
     }

@@ -267,11 +267,11 @@ class SqliteStore:
         ]
         self._write(_PUT, rows)
 
-    def project(self, rows: Iterable[tuple[int, kernel.Row]]) -> None:
+    def project(self, rows: Iterable[kernel.Row]) -> None:
         """Put projection rows in place of the former ones, each with its event's number."""
         by_table: dict[str, list[dict[str, Any]]] = {}
-        for seq, row in rows:
-            values = {"id": row.id, "state": row.state, "seq": seq, "body": row.body}
+        for row in rows:
+            values = {"id": row.id, "state": row.state, "seq": row.seq, "body": row.body}
             by_table.setdefault(row.table, []).append(values)
         for table, found in by_table.items():
             self._write(_UPSERT[table], found)

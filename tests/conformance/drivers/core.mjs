@@ -41,7 +41,7 @@ class Host {
     let response = decision.response;
     if (attach?.kind === 'events') {
       const lines = this.log.slice(attach.after, attach.after + attach.limit);
-      response = this.kernel.attachEvents(response, lines);
+      response = this.kernel.attachEvents(response, lines, attach.filter);
     } else if (attach) {
       response = this.kernel.attachArtifact(response, this.artifacts.get(attach.hash) ?? new Uint8Array());
     }
@@ -93,8 +93,8 @@ function replay(kernel, { events, snapshot }) {
   let trouble = {};
   for (const line of events) {
     try {
-      const { seq, atMs, kind, chain, rows } = core.apply(line);
-      const list = rows.map((row) => [row.table, row.id, row.state, row.body]);
+      const { seq, atMs, kind, chain } = core.apply(line);
+      const list = core.takeRows().map((row) => [row.table, row.id, row.state, row.body]);
       applied.push({ seq, atMs, kind, chain: hex(chain), rows: list });
     } catch (error) {
       trouble = { error: failure(error) };

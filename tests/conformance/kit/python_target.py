@@ -48,7 +48,7 @@ class Host:
         attach = decision.attach
         if attach is not None and attach.kind == "events":
             lines = self.log[attach.after : attach.after + attach.limit]
-            response = ruv_swarm.attach_events(response, lines)
+            response = ruv_swarm.attach_events(response, lines, attach.filter)
         elif attach is not None:
             response = ruv_swarm.attach_artifact(response, self.artifacts.get(attach.hash, b""))
         text = ruv_swarm.render(operation, response)
@@ -109,7 +109,7 @@ class PythonTarget:
             except RuvSwarmError as error:
                 trouble = {"error": failure(error)}
                 break
-            rows = [[row.table, row.id, row.state, row.body] for row in done.rows]
+            rows = [[row.table, row.id, row.state, row.body] for row in core.take_rows()]
             entry = {"seq": done.seq, "atMs": done.at_ms, "kind": done.kind}
             applied.append({**entry, "chain": bytes(done.chain).hex(), "rows": rows})
         return {**end(core), "applied": applied, **trouble}

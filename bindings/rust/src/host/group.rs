@@ -1,9 +1,7 @@
 //! One transaction for a group of units of work.
 
-use std::collections::BTreeMap;
-
 use ruv_swarm_core::error::{Code, Error};
-use ruv_swarm_core::{attach_artifact, attach_events, Attach, Decision, Row, Swarm};
+use ruv_swarm_core::{attach_artifact, attach_events, Attach, Decision, Swarm};
 
 use super::session::Session;
 use super::Call;
@@ -13,10 +11,6 @@ use crate::store::{CommitTrouble, Head, Store, StoredEvent};
 /// Calls that happen all or not at all.
 pub(super) type Unit = Vec<Call>;
 type Answer = Result<Vec<String>, Error>;
-
-/// The last version of each projection row that the group touches, with its event: a row is written
-/// once a group.
-type Rows = BTreeMap<(&'static str, String), (Row, u64)>;
 
 /// Decides, stores and answers `units`: all answers are given after the one commit.
 pub(super) fn run(session: &mut Session, units: Vec<Unit>) -> Vec<Answer> {
@@ -58,28 +52,24 @@ fn decide_all(session: &mut Session, units: &[Unit]) -> Result<(Vec<Answer>, boo
     session.catch_up()?;
     let (store, swarm, clock) = session.parts()?;
     let before = swarm.version();
-    let mut rows = Rows::new();
-    if swarm.next_deadline().is_some_and(|deadline| deadline <= clock.now_ms()) {
+    // one tick handles so many timers and no more
+    while swarm.next_deadline().is_some_and(|deadline| deadline <= clock.now_ms()) {
         let decision = swarm.call("tick", "{}", clock.now_ms(), "")?;
-        store_events(store, swarm, clock, &decision, &mut rows)?;
+        store_events(store, swarm, clock, &decision)?;
     }
     let mut answers = Vec::with_capacity(units.len());
     for unit in units {
-        answers.push(match run_unit(store, swarm, clock, unit, &mut rows) {
+        answers.push(match run_unit(session, unit) {
             Ok(responses) => Ok(responses),
             Err(Refusal::Request(error)) => Err(error),
             Err(Refusal::Store(error)) => return Err(error),
         });
     }
+    let (store, swarm, _) = session.parts()?;
     if swarm.version() == before {
         return Ok((answers, false));
     }
-    for (row, seq) in rows.values() {
-        store.upsert(row, *seq)?;
-    }
-    let head =
-        Head { swarm_id: swarm.swarm_id().to_string(), version: swarm.version(), chain: swarm.chain_head() };
-    store.write_head(&head, &swarm.config_json())?;
+    write_rows_and_head(store, swarm)?;
     Ok((answers, true))
 }
 
@@ -89,26 +79,32 @@ pub(super) enum Refusal {
     Store(Error),
 }
 
-fn run_unit(
-    store: &Store,
-    swarm: &mut Swarm,
-    clock: &mut Clock,
-    unit: &[Call],
-    rows: &mut Rows,
-) -> Result<Vec<String>, Refusal> {
+/// Each row that the group has touched so far, once, and where the log ends now.
+fn write_rows_and_head(store: &Store, swarm: &mut Swarm) -> Result<(), Error> {
+    swarm.take_rows().iter().try_for_each(|row| store.upsert(row, row.seq))?;
+    let head =
+        Head { swarm_id: swarm.swarm_id().to_string(), version: swarm.version(), chain: swarm.chain_head() };
+    store.write_head(&head, &swarm.config_json())
+}
+
+fn run_unit(session: &mut Session, unit: &[Call]) -> Result<Vec<String>, Refusal> {
+    let (store, swarm, clock) = session.parts().map_err(Refusal::Store)?;
     if let [call] = unit {
-        return Ok(vec![run_call(store, swarm, clock, call, rows)?]);
+        return Ok(vec![run_call(store, swarm, clock, call)?]);
     }
-    // a later call of the unit may be refused, and then the earlier ones must not have happened
-    let saved = (swarm.clone(), rows.clone());
+    // a later call of the unit may be refused, and then the earlier ones must not have happened: what
+    // came before the unit is written first, so that the store knows all that there is to go back to
+    if swarm.version() > 0 {
+        write_rows_and_head(store, swarm).map_err(Refusal::Store)?;
+    }
     store.savepoint().map_err(Refusal::Store)?;
     let mut responses = Vec::with_capacity(unit.len());
     for call in unit {
-        match run_call(store, swarm, clock, call, rows) {
+        match run_call(store, swarm, clock, call) {
             Ok(response) => responses.push(response),
             Err(Refusal::Request(error)) => {
                 store.back_to_savepoint().map_err(Refusal::Store)?;
-                (*swarm, *rows) = saved;
+                session.load_inside().map_err(Refusal::Store)?;
                 return Err(Refusal::Request(error));
             }
             Err(store_failed) => return Err(store_failed),
@@ -118,18 +114,12 @@ fn run_unit(
     Ok(responses)
 }
 
-fn run_call(
-    store: &Store,
-    swarm: &mut Swarm,
-    clock: &mut Clock,
-    call: &Call,
-    rows: &mut Rows,
-) -> Result<String, Refusal> {
+fn run_call(store: &Store, swarm: &mut Swarm, clock: &mut Clock, call: &Call) -> Result<String, Refusal> {
     let decision = super::complete::decide(store, swarm, clock.now_ms(), call)?;
     if call.operation == "artifact_put" {
         keep_content(store, call, &decision.response)?;
     }
-    store_events(store, swarm, clock, &decision, rows).map_err(Refusal::Store)?;
+    store_events(store, swarm, clock, &decision).map_err(Refusal::Store)?;
     attach(store, decision).map_err(Refusal::Store)
 }
 
@@ -155,16 +145,12 @@ fn store_events(
     swarm: &mut Swarm,
     clock: &mut Clock,
     decision: &Decision,
-    rows: &mut Rows,
 ) -> Result<(), Error> {
     for line in &decision.events {
         let applied = swarm.apply(line)?;
         let event = StoredEvent { seq: applied.seq, body: line.clone(), chain: applied.chain };
         store.append(&event, swarm.swarm_id(), applied.at_ms, applied.kind)?;
         clock.note(applied.at_ms);
-        for row in applied.rows {
-            rows.insert((row.table, row.id.clone()), (row, applied.seq));
-        }
     }
     Ok(())
 }
@@ -173,10 +159,10 @@ fn store_events(
 pub(super) fn attach(store: &Store, decision: Decision) -> Result<String, Error> {
     match decision.attach {
         None => Ok(decision.response),
-        Some(Attach::Events { after, limit }) => {
+        Some(Attach::Events { after, limit, filter }) => {
             let events = store.events(after, limit)?;
             let lines: Vec<&str> = events.iter().map(|event| event.body.as_str()).collect();
-            Ok(attach_events(&decision.response, &lines))
+            Ok(attach_events(&decision.response, &lines, &filter))
         }
         Some(Attach::Artifact { hash }) => match store.artifact(&hash)? {
             Some(bytes) => Ok(attach_artifact(&decision.response, &bytes)),

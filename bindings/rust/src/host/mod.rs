@@ -185,8 +185,13 @@ impl Host {
     /// Answers a query from what is committed, by this process and by others.
     pub fn query(&self, operation: &str, request: &str) -> Result<String, Error> {
         let mut session = self.lock();
+        let now = session.now_ms();
         session.read(|store, swarm| {
-            let decision = swarm.query(operation, request)?;
+            // a command is refused; a query tells what holds now, not what held at the last event
+            let decision = match operation_kind(operation) {
+                Some("query") => swarm.call(operation, request, now, "")?,
+                _ => swarm.query(operation, request)?,
+            };
             group::attach(store, decision)
         })
     }

@@ -40,7 +40,6 @@ type Rows = BTreeMap<(&'static str, String), (String, String, u64)>;
 
 pub(super) fn run(store: &Store, live: &Swarm, verify: bool) -> Result<Replay, Error> {
     let mut rebuilt = Swarm::new();
-    let mut rows = Rows::new();
     let mut problem = None;
     'log: loop {
         let events = store.events(rebuilt.version(), BLOCK)?;
@@ -50,11 +49,6 @@ pub(super) fn run(store: &Store, live: &Swarm, verify: bool) -> Result<Replay, E
                 false => rebuilt.replay(&event.body),
             };
             match check(store, event, applied) {
-                Ok(applied) if verify => {
-                    for row in applied.rows {
-                        rows.insert((row.table, row.id), (row.state, row.body, applied.seq));
-                    }
-                }
                 Ok(_) => {}
                 Err(error) => {
                     problem = Some(error);
@@ -66,6 +60,8 @@ pub(super) fn run(store: &Store, live: &Swarm, verify: bool) -> Result<Replay, E
             break;
         }
     }
+    let rows = rebuilt.take_rows().into_iter();
+    let rows: Rows = rows.map(|row| ((row.table, row.id), (row.state, row.body, row.seq))).collect();
     if problem.is_none() {
         problem = compare(store, live, &rebuilt, &rows, verify)?;
     }

@@ -134,7 +134,7 @@ impl Session {
     }
 
     /// Newest readable snapshot, then the tail; gives back how many events the tail had.
-    fn load_inside(&mut self) -> Result<u64, Error> {
+    pub(super) fn load_inside(&mut self) -> Result<u64, Error> {
         self.swarm = None;
         // the number means nothing on another connection
         self.data_version = -1;

@@ -12,10 +12,11 @@ use std::sync::mpsc::{channel, Receiver, Sender};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ruv_swarm_core::config::{FUSE, TRAIN};
+use ruv_swarm_core::config::TRAIN;
 use ruv_swarm_core::error::{Code, Error};
+use ruv_swarm_core::goal::Goal;
 use ruv_swarm_core::ids::GoalId;
-use ruv_swarm_core::task::{Goal, Task, TaskState};
+use ruv_swarm_core::task::{Kind, Task, TaskState};
 use serde::Deserialize;
 use serde_json::{json, Value};
 
@@ -122,7 +123,7 @@ impl Executor<'_> {
             let state = swarm.state();
             let goal = GoalId::parse(goal_id).and_then(|id| state.goals.get(id));
             let goal = goal.cloned().ok_or_else(|| Error::unknown_id("goalId", "goal", goal_id))?;
-            let tasks = goal.task_ids.iter().filter_map(|id| state.tasks.get(id)).cloned().collect();
+            let tasks = goal.task_ids.iter().filter_map(|id| state.tasks.get(*id)).cloned().collect();
             Ok(Status { goal, tasks })
         })?
     }
@@ -236,10 +237,14 @@ impl Run<'_> {
         let claimed: Claimed = read(response)?;
         let Some(lease) = claimed.task.and_then(|task| task.lease) else { return Ok(()) };
         let shared = Arc::new(Shared::default());
-        let work = match task.kind.as_str() {
-            FUSE => Work::Fuse { models: self.member_models(tasks)? },
-            _ => Work::Train {
-                member: tasks.iter().filter(|t| t.kind == TRAIN).position(|t| t.id == task.id).unwrap_or(0),
+        let work = match task.kind {
+            Kind::Fuse => Work::Fuse { models: self.member_models(tasks)? },
+            Kind::Train | Kind::Work => Work::Train {
+                member: tasks
+                    .iter()
+                    .filter(|t| t.kind == Kind::Train)
+                    .position(|t| t.id == task.id)
+                    .unwrap_or(0),
             },
         };
         let active = Active {
@@ -260,7 +265,7 @@ impl Run<'_> {
     }
 
     fn member_models(&self, tasks: &[Task]) -> Result<Vec<Vec<u8>>, Error> {
-        let trained = tasks.iter().filter(|task| task.kind == TRAIN);
+        let trained = tasks.iter().filter(|task| task.kind == Kind::Train);
         trained.map(|task| self.executor.host.get_artifact(&task.artifact)).collect()
     }
 

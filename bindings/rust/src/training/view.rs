@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ruv_swarm_core::config::{FUSE, TRAIN};
 use ruv_swarm_core::neural::TrainingPlan;
-use ruv_swarm_core::task::{Task, TaskState};
+use ruv_swarm_core::task::{Kind, Task, TaskState};
 
 use super::{holder, Active};
 
@@ -90,8 +89,9 @@ impl View {
 
     pub(super) fn note(&mut self, tasks: &[Task], active: &BTreeMap<String, Active>, now_ms: u64) {
         let former = std::mem::take(&mut self.members);
-        self.fusing = tasks.iter().any(|task| task.kind == FUSE && active.contains_key(&task.id.to_string()));
-        for (index, task) in tasks.iter().filter(|task| task.kind == TRAIN).enumerate() {
+        self.fusing =
+            tasks.iter().any(|task| task.kind == Kind::Fuse && active.contains_key(&task.id.to_string()));
+        for (index, task) in tasks.iter().filter(|task| task.kind == Kind::Train).enumerate() {
             let before = former.get(index);
             let (pattern, algorithm) = self.recipes.get(index).cloned().unwrap_or_default();
             let lease_end = task.lease.as_ref().map_or(0, |lease| lease.expires_at_ms);

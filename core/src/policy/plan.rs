@@ -1,4 +1,4 @@
-//! Choices of a decision that are no bookkeeping: who may run what, and how a goal becomes tasks.
+//! How a goal becomes tasks, and who takes part.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -8,79 +8,15 @@ use alloc::vec::Vec;
 use crate::agent::Agent;
 use crate::cognition::{DEFAULT_PATTERNS, PATTERNS};
 use crate::config::is_neural;
-use crate::ids::{AgentId, TaskId};
+use crate::error::{Code, Error};
+use crate::ids::AgentId;
 use crate::state::State;
-use crate::task::{Task, TaskState};
-
-/// Why `agent` may not start `task` at `now`, or `None` if it may. `unblocked` tasks count as ready.
-pub fn obstacle(agent: &Agent, task: &Task, now: u64, unblocked: &[TaskId]) -> Option<String> {
-    let ready = task.state == TaskState::Ready || unblocked.contains(&task.id);
-    if !ready {
-        return Some(format!("it is {}", task.state.as_str()));
-    }
-    if let Some(other) = task.assigned_to.filter(|other| *other != agent.id) {
-        return Some(format!("it is assigned to {other}"));
-    }
-    if task.not_before_ms > now {
-        return Some(format!("its next attempt begins in {} ms", task.not_before_ms - now));
-    }
-    if !agent.can(&task.capabilities) {
-        let lacks = task.capabilities.iter().find(|word| !agent.can(core::slice::from_ref(word)));
-        return Some(format!("it needs capability {:?}", lacks.map_or("", String::as_str)));
-    }
-    None
-}
-
-/// The most urgent task that `agent` may start: highest priority first, then the oldest.
-pub fn next_task(state: &State, agent: &Agent, now: u64, unblocked: &[TaskId]) -> Option<TaskId> {
-    let may =
-        |id: TaskId| state.tasks.get(id).is_some_and(|task| obstacle(agent, task, now, unblocked).is_none());
-    let first = |owner: u64| {
-        let queue = state.index.ready.range((owner, 0, 0)..=(owner, u32::MAX, u64::MAX));
-        queue.map(|(_, urgency, id)| (*urgency, TaskId(*id))).find(|(_, id)| may(*id))
-    };
-    let new = unblocked
-        .iter()
-        .filter(|id| may(**id))
-        .filter_map(|id| state.tasks.get(id).map(|task| (100 - task.priority.min(100), *id)));
-    [first(agent.id.0), first(0)].into_iter().flatten().chain(new).min().map(|(_, id)| id)
-}
-
-/// Why a task does not run, in words; empty if it runs or has ended.
-pub fn waits_for(state: &State, task: &Task, now: u64) -> String {
-    match task.state {
-        TaskState::Blocked => {
-            let open = |id: &&TaskId| state.tasks.get(*id).is_some_and(|t| t.state != TaskState::Completed);
-            let names: Vec<String> = task.depends_on.iter().filter(open).map(TaskId::to_string).collect();
-            format!("waits for {}", names.join(", "))
-        }
-        TaskState::Paused => "paused".into(),
-        TaskState::Ready => waits_for_worker(state, task, now),
-        TaskState::Running | TaskState::Completed | TaskState::Failed | TaskState::Cancelled => String::new(),
-    }
-}
-
-fn waits_for_worker(state: &State, task: &Task, now: u64) -> String {
-    if task.not_before_ms > now {
-        return format!("next attempt in {} ms", task.not_before_ms - now);
-    }
-    if let Some(agent) = task.assigned_to {
-        return format!("waits for {agent} to claim it");
-    }
-    let able =
-        state.agents.values().filter(|agent| agent.state != "retired" && agent.can(&task.capabilities));
-    match able.count() {
-        0 if task.capabilities.is_empty() => "no agent in the swarm".into(),
-        0 => format!("no agent has capability {}", task.capabilities.join(", ")),
-        n => format!("waits for one of {n} able agents to claim it"),
-    }
-}
 
 /// The pattern of a new agent that named none: the one that the fewest agents have, in list order.
 pub fn rarest_pattern(state: &State, new: &[String]) -> &'static str {
     let users = |pattern: &str| {
-        let there = state.agents.values().filter(|a| a.state != "retired" && a.pattern == pattern).count();
-        there + new.iter().filter(|word| *word == pattern).count()
+        let there = state.index.patterns.get(pattern).copied().unwrap_or(0);
+        there + new.iter().filter(|word| *word == pattern).count() as u64
     };
     DEFAULT_PATTERNS.iter().copied().min_by_key(|pattern| users(pattern)).unwrap_or("convergent")
 }
@@ -104,7 +40,7 @@ pub fn cast<'a>(state: &'a State, strategy: &str, named: &[String], neural: bool
     let there: Vec<&Agent> = state
         .agents
         .values()
-        .filter(|agent| agent.state != "retired" && is_neural(&agent.agent_type) == neural)
+        .filter(|agent| agent.is_active() && is_neural(&agent.agent_type) == neural)
         .collect();
     let patterns: Vec<String> = if !named.is_empty() {
         named.to_vec()
@@ -175,26 +111,26 @@ pub fn plan_work(strategy: &str, members: &[String]) -> Vec<PlannedTask> {
 }
 
 /// Refuses what is neither a cognitive pattern nor the id of an agent that can take part.
-pub fn check_named(state: &State, name: &str, neural: bool) -> Result<(), crate::error::Error> {
+pub fn check_named(state: &State, name: &str, neural: bool) -> Result<(), Error> {
     if AgentId::parse(name).is_none() {
         return check_pattern("agents", name);
     }
     let agent = state.agent("agents", name)?;
-    if agent.state == "retired" || is_neural(&agent.agent_type) != neural {
-        let message = alloc::format!(
+    if !agent.is_active() || is_neural(&agent.agent_type) != neural {
+        let message = format!(
             "agents: {name} is {} of type {:?} and cannot take part",
-            agent.state,
+            agent.state.as_str(),
             agent.agent_type
         );
-        return Err(crate::error::Error::new(crate::error::Code::FailedPrecondition, "agents", message));
+        return Err(Error::new(Code::FailedPrecondition, "agents", message));
     }
     Ok(())
 }
 
 /// Checks a list of patterns.
-pub fn check_pattern(field: &str, pattern: &str) -> Result<(), crate::error::Error> {
+pub fn check_pattern(field: &str, pattern: &str) -> Result<(), Error> {
     if PATTERNS.contains(&pattern) {
         return Ok(());
     }
-    Err(crate::error::Error::not_one_of(field, pattern, PATTERNS))
+    Err(Error::not_one_of(field, pattern, PATTERNS))
 }

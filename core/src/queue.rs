@@ -1,0 +1,330 @@
+//! Ready tasks in the order in which they are to start: highest priority first; among equals the goal
+//! that was served longest ago; inside a goal the oldest.
+//!
+//! A claim must not look at every task. So tasks stand in levels, one for each agent that tasks are
+//! assigned to, one for each first capability that tasks name, and one for all others: an agent looks
+//! at its own levels alone. In a level each goal has a line for each priority, and the lines are sorted
+//! by whose turn it is. In a line, tasks with the same needs form a lane, so that one look tells of all
+//! of them that the agent cannot do them or that their resource is held.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::agent::Agent;
+use crate::ids::{AgentId, GoalId, TaskId};
+use crate::resource::ResourceClaim;
+use crate::task::Task;
+
+/// How little urgent, when its goal was served last, its number: what goes first is least.
+pub type Place = (u32, u64, TaskId);
+
+/// The order of a task whose goal was served last by event `served`.
+pub fn place(task: &Task, served: u64) -> Place {
+    (urgency(task), served, task.id)
+}
+
+fn urgency(task: &Task) -> u32 {
+    100 - task.priority.min(100)
+}
+
+/// What a task needs of its worker and of the world.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Needs {
+    /// What an agent must be able to do.
+    pub capabilities: Vec<String>,
+    /// What the task holds while it runs.
+    pub resources: Vec<ResourceClaim>,
+}
+
+/// The goal of a line; 0 for tasks without one.
+type Flow = u64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum LevelKey {
+    Any,
+    Agent(AgentId),
+    Word(u32),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Level {
+    /// Lines by urgency, then by whose turn it is. A level of one agent does not sort by turn: it has
+    /// few lines, and a goal may stand in very many such levels.
+    turns: BTreeSet<(u32, u64, Flow)>,
+    lines: BTreeMap<(u32, Flow), Line>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Line {
+    /// The first task of each lane.
+    heads: BTreeSet<(TaskId, u32)>,
+    lanes: BTreeMap<u32, BTreeSet<TaskId>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Lane {
+    needs: Needs,
+    tasks: usize,
+}
+
+/// The ready tasks.
+#[derive(Clone, Debug, Default)]
+pub struct Queue {
+    levels: BTreeMap<LevelKey, Level>,
+    /// Levels and urgencies where a flow has a line that is sorted by turn.
+    lines_of: BTreeSet<(Flow, LevelKey, u32)>,
+    served: BTreeMap<Flow, u64>,
+    words: BTreeMap<String, u32>,
+    lane_of: BTreeMap<Needs, u32>,
+    lanes: Vec<Lane>,
+    free: Vec<u32>,
+}
+
+/// Equal if they hold the same tasks in the same order, whatever numbers words and lanes have.
+impl PartialEq for Queue {
+    fn eq(&self, other: &Self) -> bool {
+        self.contents() == other.contents()
+    }
+}
+
+fn flow(goal: Option<GoalId>) -> Flow {
+    goal.map_or(0, |id| id.0)
+}
+
+impl Queue {
+    /// Enters a task whose goal was served last by event `served`; gives back its lane.
+    pub fn insert(&mut self, task: &Task, served: u64) -> u32 {
+        let lane = self.lane(task);
+        let key = self.level_key(task);
+        let (urgency, flow) = (urgency(task), flow(task.goal_id));
+        let sorted = !matches!(key, LevelKey::Agent(_));
+        let level = self.levels.entry(key).or_default();
+        let line = level.lines.entry((urgency, flow)).or_insert_with(|| {
+            let served = if sorted { served } else { 0 };
+            level.turns.insert((urgency, served, flow));
+            if sorted {
+                self.lines_of.insert((flow, key, urgency));
+                self.served.insert(flow, served);
+            }
+            Line::default()
+        });
+        let tasks = line.lanes.entry(lane).or_default();
+        let first = tasks.first().copied();
+        if first.is_none_or(|first| task.id < first) {
+            if let Some(first) = first {
+                line.heads.remove(&(first, lane));
+            }
+            line.heads.insert((task.id, lane));
+        }
+        tasks.insert(task.id);
+        lane
+    }
+
+    /// Takes out a task that was entered into `lane`.
+    pub fn remove(&mut self, task: &Task, lane: u32) {
+        let key = self.level_key(task);
+        let (urgency, flow) = (urgency(task), flow(task.goal_id));
+        let Some(level) = self.levels.get_mut(&key) else { return };
+        let Some(line) = level.lines.get_mut(&(urgency, flow)) else { return };
+        if let Some(tasks) = line.lanes.get_mut(&lane) {
+            let was_first = tasks.first() == Some(&task.id);
+            tasks.remove(&task.id);
+            if was_first {
+                line.heads.remove(&(task.id, lane));
+                match tasks.first() {
+                    Some(next) => {
+                        line.heads.insert((*next, lane));
+                    }
+                    None => {
+                        line.lanes.remove(&lane);
+                    }
+                }
+            }
+        }
+        if line.lanes.is_empty() {
+            level.lines.remove(&(urgency, flow));
+            let sorted = !matches!(key, LevelKey::Agent(_));
+            let served = if sorted { self.served.get(&flow).copied().unwrap_or(0) } else { 0 };
+            level.turns.remove(&(urgency, served, flow));
+            self.lines_of.remove(&(flow, key, urgency));
+            if level.lines.is_empty() {
+                self.levels.remove(&key);
+            }
+        }
+        self.leave_lane(lane);
+    }
+
+    /// Event `seq` served the goal (or the tasks without one): it goes behind the others.
+    pub fn serve(&mut self, goal: Option<GoalId>, seq: u64) {
+        let flow = flow(goal);
+        let before = self.served.insert(flow, seq).unwrap_or(0);
+        let places =
+            self.lines_of.range((flow, LevelKey::Any, 0)..=(flow, LevelKey::Word(u32::MAX), u32::MAX));
+        for (_, key, urgency) in places {
+            if let Some(level) = self.levels.get_mut(key) {
+                level.turns.remove(&(*urgency, before, flow));
+                level.turns.insert((*urgency, seq, flow));
+            }
+        }
+    }
+
+    /// The first task in the order for which `lane_fits` and then `task_fits` hold, of those that the
+    /// agent's capabilities and assignments let it see. `served` tells when a goal was served last, and
+    /// `flow_fits` leaves out whole goals.
+    pub fn first(
+        &self,
+        agent: &Agent,
+        served: impl Fn(Option<GoalId>) -> u64,
+        flow_fits: impl Fn(Option<GoalId>) -> bool,
+        lane_fits: impl Fn(&Needs) -> bool,
+        task_fits: impl Fn(TaskId) -> bool,
+    ) -> Option<Place> {
+        let words = agent.capabilities.iter().chain([&agent.agent_type]);
+        let keys = words.filter_map(|word| self.words.get(word.as_str())).map(|word| LevelKey::Word(*word));
+        let mut best: Option<Place> = None;
+        for key in keys.chain([LevelKey::Any]) {
+            let Some(level) = self.levels.get(&key) else { continue };
+            for (urgency, turn, flow) in &level.turns {
+                if best.is_some_and(|(least, earliest, _)| (*urgency, *turn) > (least, earliest)) {
+                    break;
+                }
+                if let Some(id) =
+                    self.first_of_line(level, *urgency, *flow, &flow_fits, &lane_fits, &task_fits)
+                {
+                    let found = (*urgency, *turn, id);
+                    best = Some(best.map_or(found, |best| best.min(found)));
+                    break;
+                }
+            }
+        }
+        let own = self
+            .levels
+            .get(&LevelKey::Agent(agent.id))
+            .into_iter()
+            .flat_map(|level| level.turns.iter().map(move |(urgency, _, flow)| (level, *urgency, *flow)));
+        for (level, urgency, flow) in own {
+            if best.is_some_and(|(least, _, _)| urgency > least) {
+                break;
+            }
+            if let Some(id) = self.first_of_line(level, urgency, flow, &flow_fits, &lane_fits, &task_fits) {
+                let found = (urgency, served(goal(flow)), id);
+                best = Some(best.map_or(found, |best| best.min(found)));
+            }
+        }
+        best
+    }
+
+    fn first_of_line(
+        &self,
+        level: &Level,
+        urgency: u32,
+        flow: Flow,
+        flow_fits: &impl Fn(Option<GoalId>) -> bool,
+        lane_fits: &impl Fn(&Needs) -> bool,
+        task_fits: &impl Fn(TaskId) -> bool,
+    ) -> Option<TaskId> {
+        let line = level.lines.get(&(urgency, flow)).filter(|_| flow_fits(goal(flow)))?;
+        let mut best: Option<TaskId> = None;
+        for (head, lane) in &line.heads {
+            if best.is_some_and(|best| best < *head) {
+                break;
+            }
+            let fits = self.lanes.get(*lane as usize).is_some_and(|lane| lane_fits(&lane.needs));
+            let tasks = line.lanes.get(lane).filter(|_| fits);
+            let found = tasks.and_then(|tasks| tasks.iter().copied().find(|id| task_fits(*id)));
+            best = [best, found].into_iter().flatten().min();
+        }
+        best
+    }
+
+    /// Each task with its level, the turn of its line and its needs.
+    fn contents(&self) -> BTreeSet<(Option<AgentId>, Option<&str>, u32, u64, Flow, &Needs, TaskId)> {
+        let word = |number: u32| {
+            self.words.iter().find(|(_, known)| **known == number).map(|(word, _)| word.as_str())
+        };
+        let mut found = BTreeSet::new();
+        for (key, level) in &self.levels {
+            let (agent, word) = match key {
+                LevelKey::Any => (None, None),
+                LevelKey::Agent(id) => (Some(*id), None),
+                LevelKey::Word(number) => (None, word(*number)),
+            };
+            for (urgency, turn, flow) in &level.turns {
+                let Some(line) = level.lines.get(&(*urgency, *flow)) else { continue };
+                for (lane, tasks) in &line.lanes {
+                    let Some(lane) = self.lanes.get(*lane as usize) else { continue };
+                    found.extend(
+                        tasks.iter().map(|id| (agent, word, *urgency, *turn, *flow, &lane.needs, *id)),
+                    );
+                }
+            }
+        }
+        found
+    }
+
+    fn level_key(&mut self, task: &Task) -> LevelKey {
+        if let Some(agent) = task.assigned_to {
+            return LevelKey::Agent(agent);
+        }
+        let Some(word) = task.capabilities.first() else { return LevelKey::Any };
+        if let Some(number) = self.words.get(word) {
+            return LevelKey::Word(*number);
+        }
+        let number = self.words.len() as u32;
+        self.words.insert(word.clone(), number);
+        LevelKey::Word(number)
+    }
+
+    fn lane(&mut self, task: &Task) -> u32 {
+        if self.lanes.is_empty() {
+            // lane 0 is that of tasks without needs: most are, and they need no look into a map
+            self.lanes = vec![Lane::default()];
+        }
+        let number = if task.capabilities.is_empty() && task.resources.is_empty() {
+            0
+        } else {
+            self.lane_for(Needs {
+                capabilities: task.capabilities.clone(),
+                resources: task.resources.clone(),
+            })
+        };
+        if let Some(lane) = self.lanes.get_mut(number as usize) {
+            lane.tasks += 1;
+        }
+        number
+    }
+
+    fn lane_for(&mut self, needs: Needs) -> u32 {
+        if let Some(number) = self.lane_of.get(&needs) {
+            return *number;
+        }
+        let number = self.free.pop().unwrap_or(self.lanes.len() as u32);
+        self.lane_of.insert(needs.clone(), number);
+        let lane = Lane { needs, tasks: 0 };
+        match self.lanes.get_mut(number as usize) {
+            Some(free) => *free = lane,
+            None => self.lanes.push(lane),
+        }
+        number
+    }
+
+    fn leave_lane(&mut self, number: u32) {
+        let Some(lane) = self.lanes.get_mut(number as usize) else { return };
+        lane.tasks = lane.tasks.saturating_sub(1);
+        if lane.tasks == 0 && number != 0 {
+            self.lane_of.remove(&lane.needs);
+            *lane = Lane::default();
+            self.free.push(number);
+        }
+    }
+}
+
+fn goal(flow: Flow) -> Option<GoalId> {
+    if flow == 0 {
+        None
+    } else {
+        Some(GoalId(flow))
+    }
+}
