@@ -89,8 +89,11 @@ impl Checker {
         let call = &decided.call;
         let ask = line::ask(&call.request);
         self.check_fence(call, &ask)?;
-        let named = call.operation == "task_claim" && ask.task_id.is_some();
-        let claim = if named { Claim::Named } else { Claim::Chosen };
+        let task = ask.task_id.map(|task| task.0);
+        let claim = match (call.operation, task) {
+            ("task_claim", Some(_)) => Claim::Named,
+            (_, reported) => Claim::Chosen(reported),
+        };
         let mut claimed = false;
         let mut last = None;
         for (text, applied) in decision.events.iter().zip(&decided.applied) {
@@ -109,7 +112,7 @@ impl Checker {
         }
         let asks = call.operation == "task_claim" || (call.operation == "task_report" && ask.claim_next);
         if let (true, false, Some(agent)) = (asks, claimed, ask.agent_id) {
-            let first = self.shadow.pick(agent.0, now);
+            let first = self.shadow.pick(agent.0, now, task);
             ensure!(first.is_none(), "choice", "a{} was given nothing, but t{first:?} waits", agent.0);
         }
         if call.key.is_empty() {

@@ -54,12 +54,7 @@ impl Shadow {
         agent.retired = true;
         agent.lost = false;
         if let Some(heir) = body.replaced_by {
-            ensure!(
-                self.agent(heir.0).is_some_and(|heir| !heir.retired),
-                "agent",
-                "a{} is not there",
-                heir.0
-            );
+            self.heirs.push(heir.0);
             for task in &self.open {
                 if let Some(task) = self.tasks.get_mut(task).filter(|task| task.assigned_to == Some(id)) {
                     task.assigned_to = Some(heir.0);

@@ -98,10 +98,10 @@ impl Shadow {
         self.held_back(id, task, now).or_else(|| self.unfit(task, agent))
     }
 
-    /// The task that goes first for `agent`.
-    pub fn pick(&self, agent: u64, now: u64) -> Option<u64> {
+    /// The task that goes first for `agent`; `but` for the one that it has just reported.
+    pub fn pick(&self, agent: u64, now: u64, but: Option<u64>) -> Option<u64> {
         let fits = |id: &&u64| {
-            self.tasks.get(*id).is_some_and(|task| {
+            but != Some(**id) && self.tasks.get(*id).is_some_and(|task| {
                 self.unfit(task, agent).is_none() && self.held_back(**id, task, now).is_none()
             })
         };
@@ -123,8 +123,8 @@ impl Shadow {
             Some(Rule::AgentRetired) => ensure!(false, "agent", "a{agent} is retired and claims t{id}"),
             Some(rule) => ensure!(false, "eligibility", "a{agent} may not start t{id}: {rule:?}"),
         }
-        if claim == Claim::Chosen {
-            let first = self.pick(agent, self.at);
+        if let Claim::Chosen(but) = claim {
+            let first = self.pick(agent, self.at, but);
             ensure!(first == Some(id), "choice", "a{agent} was given t{id}, but {first:?} goes first");
         }
         Ok(())

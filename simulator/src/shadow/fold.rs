@@ -10,6 +10,7 @@ impl Shadow {
         self.command += 1;
         self.ended.clear();
         self.gone.clear();
+        self.heirs.clear();
     }
 
     /// Folds one line and checks that it was allowed.

@@ -78,6 +78,8 @@ pub struct Task {
     pub waits: usize,
     /// The last wait before a retry under the present policy.
     pub last_wait: u64,
+    /// How many attempts were allowed when the policy was changed last.
+    pub granted: u64,
     /// The command that ended an attempt last, so that a tick handles it once.
     pub touched_in: u64,
 }
@@ -120,8 +122,8 @@ pub struct Goal {
 /// How a claim in the log came about: whether the rules chose the task or the caller named it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The rules: it must be the one that goes first.
-    Chosen,
+    /// The rules: it must be the one that goes first, but for the one that was just reported.
+    Chosen(Option<u64>),
     /// The caller.
     Named,
 }
@@ -156,6 +158,7 @@ pub struct Shadow {
     words: Vec<String>,
     ended: Vec<u64>,
     gone: Vec<u64>,
+    heirs: Vec<u64>,
 }
 
 impl Shadow {

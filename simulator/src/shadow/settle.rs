@@ -9,6 +9,10 @@ impl Shadow {
         for id in &self.ended {
             self.check_dependents(*id)?;
         }
+        for heir in &self.heirs {
+            let there = self.agent(*heir).is_some_and(|heir| !heir.retired);
+            ensure!(there, "agent", "a{heir} takes over and is not there");
+        }
         for id in &self.gone {
             let Some(agent) = self.agent(*id) else { continue };
             ensure!(

@@ -129,6 +129,8 @@ impl Shadow {
         }
         task.waits = self.unmet(&task);
         task.last_wait = 0;
+        // A retry that was granted stays granted when the policy becomes stricter.
+        task.granted = task.attempts - task.released + 1;
         if was_blocked && task.waits == 0 && !task.held {
             task.ready_at = now;
         }
@@ -274,7 +276,10 @@ impl Shadow {
         self.refuse_after_cancel(attempt.id)?;
         self.free(attempt.id, |agent| {
             agent.released += 1;
-            agent.heard(now);
+            // What a retired agent held comes back without a word from it.
+            if !agent.retired {
+                agent.heard(now);
+            }
         })?;
         let (_, task) = self.open_task(body)?;
         task.released += 1;
@@ -311,7 +316,7 @@ impl Shadow {
         let (_, task) = self.open_task(body)?;
         let counted = task.attempts - task.released;
         ensure!(
-            counted <= task.max_retries + 1,
+            counted <= (task.max_retries + 1).max(task.granted),
             "retries",
             "t{id}: {counted} attempts with {} retries",
             task.max_retries
