@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 
 use crate::agent::Agent;
 use crate::ids::{AgentId, GoalId, TaskId};
+use crate::mutants::{self, Mutant};
 use crate::resource::ResourceClaim;
 use crate::task::Task;
 
@@ -233,7 +234,12 @@ impl Queue {
             }
             let fits = self.lanes.get(*lane as usize).is_some_and(|lane| lane_fits(&lane.needs));
             let tasks = line.lanes.get(lane).filter(|_| fits);
-            let found = tasks.and_then(|tasks| tasks.iter().copied().find(|id| task_fits(*id)));
+            let found = match tasks {
+                Some(tasks) if mutants::on(Mutant::YoungestFirst) => {
+                    tasks.iter().rev().copied().find(|id| task_fits(*id))
+                }
+                _ => tasks.and_then(|tasks| tasks.iter().copied().find(|id| task_fits(*id))),
+            };
             best = [best, found].into_iter().flatten().min();
         }
         best

@@ -47,7 +47,7 @@ impl World {
         }
         let replies = self.replies(&decided, fault);
         if !matches!(fault, Some(Fault::CommitRefused | Fault::HostCrashBefore)) {
-            self.append(base, decided)?;
+            self.append(host, base, decided)?;
         }
         match fault {
             Some(Fault::HostCrashBefore | Fault::HostCrashAfter) => {
@@ -102,7 +102,7 @@ impl World {
     }
 
     /// The commit: checks each call, keeps it, and appends the events of all.
-    fn append(&mut self, base: u64, decided: Vec<Decided>) -> Checked {
+    fn append(&mut self, host: usize, base: u64, decided: Vec<Decided>) -> Checked {
         let mut lines = vec![];
         let mut rows = vec![];
         for one in decided {
@@ -117,16 +117,15 @@ impl World {
         crate::violation::ensure!(appended, "store", "an append after event {base}, but {head} is the last");
         if self.checker.tally.commands >= self.next_whole {
             self.next_whole += crate::machine::WHOLE_EVERY;
-            self.check_whole(false)?;
+            self.check_whole(host, false)?;
         }
         Ok(())
     }
 
-    /// Checks the whole log on the replica of a host that is up.
-    pub(crate) fn check_whole(&mut self, all: bool) -> Checked {
+    /// Checks the whole log on the replica of a host that has nothing uncommitted.
+    pub(crate) fn check_whole(&mut self, host: usize, all: bool) -> Checked {
         self.checker.tally.whole += 1;
-        let place = self.hosts.iter().position(|host| host.up).unwrap_or(0);
-        let host = &mut self.hosts[place];
+        let host = &mut self.hosts[host];
         host.sync(&self.store)?;
         self.whole.check(&host.swarm, &mut self.store, &self.checker.shadow, all)
     }
@@ -148,7 +147,7 @@ impl World {
         let now = host.now(self.time);
         let decided = host.decide(0, Call { operation, request, now, key: String::new() })?;
         let answer = decided.answer.clone();
-        self.append(self.store.head(), vec![decided])?;
+        self.append(0, self.store.head(), vec![decided])?;
         Ok(answer)
     }
 }

@@ -14,6 +14,7 @@ impl World {
         self.hosts.truncate(1);
         self.hosts[0].up = true;
         self.hosts[0].skew = 0;
+        self.hosts[0].naive = false;
         self.reload(0)?;
         self.finish()?;
         self.check_waits()?;
@@ -28,7 +29,7 @@ impl World {
         ensure!(left.is_empty(), "liveness", "nothing forbids it, but {}", left.join(", "));
         let open = shadow.goals.iter().position(|goal| goal.end.is_none() && !goal.tasks.is_empty());
         ensure!(open.is_none(), "liveness", "goal number {open:?} has not ended");
-        self.check_whole(true)
+        self.check_whole(0, true)
     }
 
     /// Workers claim and complete until nothing moves; time goes from one deadline to the next.

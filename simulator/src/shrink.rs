@@ -5,7 +5,7 @@ use crate::machine::Machine;
 use crate::violation::Violation;
 
 /// How many calls all attempts together may make.
-const BUDGET: usize = 3_000_000;
+const BUDGET: usize = 1_000_000;
 
 /// What a list of calls breaks on a core of its own, and after how many calls; nothing if all holds.
 pub fn replay(calls: &[Call]) -> Option<(usize, Violation)> {

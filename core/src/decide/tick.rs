@@ -12,6 +12,7 @@ use crate::ids::{AgentId, TaskId};
 use crate::index::{Timer, TimerKind};
 use crate::json::is_default;
 use crate::limits;
+use crate::mutants::{self, Mutant};
 use crate::state::State;
 use crate::table::{Numbered, Table};
 use crate::task::Deadline;
@@ -45,6 +46,9 @@ pub fn tick(state: &State, now: u64, _request: &command::Tick) -> Result<Outcome
     let mut timers = state.index.timers.iter();
     let due = timers.by_ref().take_while(|timer| timer.at_ms <= now).take(limits::TIMERS);
     for Timer { kind, number, .. } in due {
+        if *kind == TimerKind::Lease && mutants::on(Mutant::LeaseNotEnded) {
+            continue;
+        }
         let ids = match kind {
             TimerKind::Silence => {
                 let agent_id = AgentId(*number);

@@ -101,9 +101,10 @@ impl Shadow {
     /// The task that goes first for `agent`; `but` for the one that it has just reported.
     pub fn pick(&self, agent: u64, now: u64, but: Option<u64>) -> Option<u64> {
         let fits = |id: &&u64| {
-            but != Some(**id) && self.tasks.get(*id).is_some_and(|task| {
-                self.unfit(task, agent).is_none() && self.held_back(**id, task, now).is_none()
-            })
+            but != Some(**id)
+                && self.tasks.get(*id).is_some_and(|task| {
+                    self.unfit(task, agent).is_none() && self.held_back(**id, task, now).is_none()
+                })
         };
         let order = |id: &u64| {
             let task = self.tasks.get(id);
