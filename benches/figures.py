@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import json
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
@@ -19,48 +17,18 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-
-from tools import BIN, NPM, environment, target_dir  # noqa: E402
+from harness import ROOT, Figure, example, json_lines, run
+from ledger_chain import chain
+from ledger_memory import memory
+from ledger_records import records
+from ledger_sharing import sharing
+from tools import BIN, NPM, target_dir
 
 PAGE = ROOT / "docs" / "performance.md"
 MARK = ("<!-- figures: begin -->", "<!-- figures: end -->")
 PASSES = 5
-
-
-@dataclass
-class Figure:
-    """One line of the tables."""
-
-    name: str
-    value: str
-    goal: str = ""
-    met: bool | None = None
-
-    def row(self) -> str:
-        """Return the line of the Markdown table."""
-        verdict = "" if self.met is None else ("yes" if self.met else "**no**")
-        return f"| {self.name} | {self.value} | {self.goal} | {verdict} |"
-
-
-def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> str:
-    """Return what a command prints; its failure is ours."""
-    line = [str(part) for part in command]
-    full = environment(env)
-    program = shutil.which(line[0], path=full["PATH"]) or line[0]
-    done = subprocess.run(
-        [program, *line[1:]], cwd=cwd, env=full, check=True, capture_output=True, text=True
-    )
-    return done.stdout
-
-
-def json_lines(text: str) -> list[dict[str, object]]:
-    """Return the JSON objects of a text, one a line."""
-    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
 def doors() -> dict[str, list[str]]:
@@ -145,8 +113,7 @@ def start() -> list[Figure]:
 
 def store() -> list[Figure]:
     """Durable events beside raw SQLite."""
-    run("cargo", "build", "--release", "--locked", "-p", "ruv-swarm", "--example", "bench_store")
-    program = target_dir() / "release" / "examples" / "bench_store"
+    program = example("bench_store")
     with tempfile.TemporaryDirectory(dir=ROOT / ".cache") as folder:
         runs = [json_lines(run(program, "1", folder))[0] for _ in range(PASSES)]
 
@@ -239,36 +206,16 @@ def sameness() -> list[Figure]:
                    f"{'yes' if met else 'no'} ({last.strip('= ')})", "yes", met)]  # fmt: skip
 
 
-def ledger() -> list[Figure]:
-    """Decisions and replay in memory."""
-    run(
-        "cargo",
-        "build",
-        "--release",
-        "--locked",
-        "-p",
-        "ruv-swarm-core",
-        "--example",
-        "bench_ledger",
-    )
-    program = target_dir() / "release" / "examples" / "bench_ledger"
-    runs = [json_lines(run(program)) for _ in range(3)]
-    best: dict[str, float] = {}
-    for line in (line for each in runs for line in each):
-        what = str(line["what"])
-        best[what] = max(best.get(what, 0.0), float(str(line["perSecond"])))
-    return [
-        Figure(f"{what}, 100 k tasks, best of 3", f"{rate:,.0f}/s") for what, rate in best.items()
-    ]
-
-
 PARTS: dict[str, Callable[[], list[Figure]]] = {
     "sameness": sameness,
     "kernels": kernels,
     "sizes": sizes,
     "start": start,
     "store": store,
-    "ledger": ledger,
+    "chain": chain,
+    "sharing": sharing,
+    "records": records,
+    "memory": memory,
 }
 
 
@@ -293,33 +240,31 @@ def main() -> int:
     unknown = set(arguments.parts) - set(PARTS)
     if unknown:
         parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    lines = [f"Machine: {machine()}.", ""]
+    print(f"Machine: {machine()}.\n")
     missed = 0
     for name in arguments.parts or PARTS:
         figures = PARTS[name]()
         missed += sum(figure.met is False for figure in figures)
-        lines += [f"### {(PARTS[name].__doc__ or name).strip().rstrip('.')}", ""]
-        lines += ["| figure | measured | goal | met |", "|---|---|---|---|"]
-        lines += [figure.row() for figure in figures] + [""]
-        print("\n".join(lines), flush=True)
+        title = (PARTS[name].__doc__ or name).strip().splitlines()[0].rstrip(".")
+        lines = [f"### {title}", "", "| figure | measured | goal | met |", "|---|---|---|---|"]
+        lines += [figure.row() for figure in figures]
+        print("\n".join(lines) + "\n", flush=True)
         if arguments.write:
-            write(name, lines)
-        lines = []
+            write(title, "\n".join(lines))
     print(f"{missed} figures short of their goal")
     return 0
 
 
-written: list[str] = []
-
-
-def write(_: str, lines: list[str]) -> None:
-    """Put what has been measured so far between the marks of the page."""
-    written.extend(lines)
+def write(title: str, section: str) -> None:
+    """Put a section between the marks of the page, in place of its former self or at the end."""
     text = PAGE.read_text(encoding="utf-8")
     head, rest = text.split(MARK[0])
-    _, tail = rest.split(MARK[1])
-    body = "\n".join(written).rstrip()
-    PAGE.write_text(f"{head}{MARK[0]}\n\n{body}\n\n{MARK[1]}{tail}", encoding="utf-8")
+    body, tail = rest.split(MARK[1])
+    _, *sections = body.split("\n### ")
+    kept = {each.splitlines()[0].strip(): f"### {each.strip()}" for each in sections}
+    kept[title] = section
+    page = "\n\n".join([f"Machine: {machine()}.", *kept.values()])
+    PAGE.write_text(f"{head}{MARK[0]}\n\n{page}\n\n{MARK[1]}{tail}", encoding="utf-8")
 
 
 if __name__ == "__main__":

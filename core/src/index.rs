@@ -343,7 +343,8 @@ fn remove_word(map: &mut BTreeMap<String, BTreeSet<AgentId>>, word: &str, id: Ag
     }
 }
 
-fn timers(task: &Task) -> [Option<Timer>; 4] {
+/// What `tick` has to end of a task, if nothing else happens to it.
+pub fn timers(task: &Task) -> [Option<Timer>; 4] {
     let at = |kind| move |at_ms| Timer { at_ms, kind, number: task.id.0 };
     let lease = task.lease.as_ref().filter(|_| task.state == TaskState::Running);
     [

@@ -51,14 +51,17 @@ enum LevelKey {
 
 #[derive(Clone, Debug, Default)]
 struct Level {
-    /// Lines by urgency, then by whose turn it is. A level of one agent does not sort by turn: it has
-    /// few lines, and a goal may stand in very many such levels.
+    /// Lines by urgency, then by the turn under which they were entered. Goals are served all the time
+    /// and a goal may stand in very many places, so a line is sorted anew only when it comes to the
+    /// front: until then it stands too early, never too late.
     turns: BTreeSet<(u32, u64, Flow)>,
     lines: BTreeMap<(u32, Flow), Line>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Line {
+    /// The turn under which it stands in the level.
+    turn: u64,
     /// The first task of each lane.
     heads: BTreeSet<(TaskId, u32)>,
     lanes: BTreeMap<u32, BTreeSet<TaskId>>,
@@ -74,9 +77,6 @@ struct Lane {
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
     levels: BTreeMap<LevelKey, Level>,
-    /// Levels and urgencies where a flow has a line that is sorted by turn.
-    lines_of: BTreeSet<(Flow, LevelKey, u32)>,
-    served: BTreeMap<Flow, u64>,
     words: BTreeMap<String, u32>,
     lane_of: BTreeMap<Needs, u32>,
     lanes: Vec<Lane>,
@@ -100,16 +100,10 @@ impl Queue {
         let lane = self.lane(task);
         let key = self.level_key(task);
         let (urgency, flow) = (urgency(task), flow(task.goal_id));
-        let sorted = !matches!(key, LevelKey::Agent(_));
         let level = self.levels.entry(key).or_default();
         let line = level.lines.entry((urgency, flow)).or_insert_with(|| {
-            let served = if sorted { served } else { 0 };
             level.turns.insert((urgency, served, flow));
-            if sorted {
-                self.lines_of.insert((flow, key, urgency));
-                self.served.insert(flow, served);
-            }
-            Line::default()
+            Line { turn: served, ..Line::default() }
         });
         let tasks = line.lanes.entry(lane).or_default();
         let first = tasks.first().copied();
@@ -145,11 +139,8 @@ impl Queue {
             }
         }
         if line.lanes.is_empty() {
+            level.turns.remove(&(urgency, line.turn, flow));
             level.lines.remove(&(urgency, flow));
-            let sorted = !matches!(key, LevelKey::Agent(_));
-            let served = if sorted { self.served.get(&flow).copied().unwrap_or(0) } else { 0 };
-            level.turns.remove(&(urgency, served, flow));
-            self.lines_of.remove(&(flow, key, urgency));
             if level.lines.is_empty() {
                 self.levels.remove(&key);
             }
@@ -157,17 +148,18 @@ impl Queue {
         self.leave_lane(lane);
     }
 
-    /// Event `seq` served the goal (or the tasks without one): it goes behind the others.
-    pub fn serve(&mut self, goal: Option<GoalId>, seq: u64) {
-        let flow = flow(goal);
-        let before = self.served.insert(flow, seq).unwrap_or(0);
-        let places =
-            self.lines_of.range((flow, LevelKey::Any, 0)..=(flow, LevelKey::Word(u32::MAX), u32::MAX));
-        for (_, key, urgency) in places {
-            if let Some(level) = self.levels.get_mut(key) {
-                level.turns.remove(&(*urgency, before, flow));
-                level.turns.insert((*urgency, seq, flow));
-            }
+    /// A task that has left the queue was started: lines that now stand too early at the front of its
+    /// level are sorted anew. `served` tells when a goal was served last.
+    pub fn serve(&mut self, task: &Task, served: impl Fn(Option<GoalId>) -> u64) {
+        let key = self.level_key(task);
+        let urgency = urgency(task);
+        let Some(level) = self.levels.get_mut(&key) else { return };
+        while let Some((_, turn, flow)) = level.turns.range((urgency, 0, 0)..).next().copied() {
+            let now = served(goal(flow));
+            let Some(line) = level.lines.get_mut(&(urgency, flow)).filter(|_| now > turn) else { return };
+            level.turns.remove(&(urgency, turn, flow));
+            level.turns.insert((urgency, now, flow));
+            line.turn = now;
         }
     }
 
@@ -183,35 +175,24 @@ impl Queue {
         task_fits: impl Fn(TaskId) -> bool,
     ) -> Option<Place> {
         let words = agent.capabilities.iter().chain([&agent.agent_type]);
-        let keys = words.filter_map(|word| self.words.get(word.as_str())).map(|word| LevelKey::Word(*word));
+        let words = words.filter_map(|word| self.words.get(word.as_str()));
+        let keys = words.map(|word| LevelKey::Word(*word)).chain([LevelKey::Any, LevelKey::Agent(agent.id)]);
         let mut best: Option<Place> = None;
-        for key in keys.chain([LevelKey::Any]) {
-            let Some(level) = self.levels.get(&key) else { continue };
-            for (urgency, turn, flow) in &level.turns {
-                if best.is_some_and(|(least, earliest, _)| (*urgency, *turn) > (least, earliest)) {
+        for level in keys.filter_map(|key| self.levels.get(&key)) {
+            for (urgency, earliest, flow) in &level.turns {
+                // a line stands no later than its turn, so what follows cannot go before the best
+                if best.is_some_and(|(least, turn, _)| (*urgency, *earliest) > (least, turn)) {
                     break;
                 }
-                if let Some(id) =
-                    self.first_of_line(level, *urgency, *flow, &flow_fits, &lane_fits, &task_fits)
-                {
-                    let found = (*urgency, *turn, id);
+                let Some(line) = level.lines.get(&(*urgency, *flow)) else { continue };
+                let goal = goal(*flow);
+                if !flow_fits(goal) {
+                    continue;
+                }
+                if let Some(id) = self.first_of_line(line, &lane_fits, &task_fits) {
+                    let found = (*urgency, served(goal), id);
                     best = Some(best.map_or(found, |best| best.min(found)));
-                    break;
                 }
-            }
-        }
-        let own = self
-            .levels
-            .get(&LevelKey::Agent(agent.id))
-            .into_iter()
-            .flat_map(|level| level.turns.iter().map(move |(urgency, _, flow)| (level, *urgency, *flow)));
-        for (level, urgency, flow) in own {
-            if best.is_some_and(|(least, _, _)| urgency > least) {
-                break;
-            }
-            if let Some(id) = self.first_of_line(level, urgency, flow, &flow_fits, &lane_fits, &task_fits) {
-                let found = (urgency, served(goal(flow)), id);
-                best = Some(best.map_or(found, |best| best.min(found)));
             }
         }
         best
@@ -219,34 +200,36 @@ impl Queue {
 
     fn first_of_line(
         &self,
-        level: &Level,
-        urgency: u32,
-        flow: Flow,
-        flow_fits: &impl Fn(Option<GoalId>) -> bool,
+        line: &Line,
         lane_fits: &impl Fn(&Needs) -> bool,
         task_fits: &impl Fn(TaskId) -> bool,
     ) -> Option<TaskId> {
-        let line = level.lines.get(&(urgency, flow)).filter(|_| flow_fits(goal(flow)))?;
         let mut best: Option<TaskId> = None;
         for (head, lane) in &line.heads {
             if best.is_some_and(|best| best < *head) {
                 break;
             }
-            let fits = self.lanes.get(*lane as usize).is_some_and(|lane| lane_fits(&lane.needs));
-            let tasks = line.lanes.get(lane).filter(|_| fits);
-            let found = match tasks {
-                Some(tasks) if mutants::on(Mutant::YoungestFirst) => {
-                    tasks.iter().rev().copied().find(|id| task_fits(*id))
-                }
-                _ => tasks.and_then(|tasks| tasks.iter().copied().find(|id| task_fits(*id))),
+            // lane 0 needs nothing
+            let fits =
+                *lane == 0 || self.lanes.get(*lane as usize).is_some_and(|lane| lane_fits(&lane.needs));
+            if !fits {
+                continue;
+            }
+            let tasks = line.lanes.get(lane);
+            let found = if mutants::on(Mutant::YoungestFirst) {
+                tasks.and_then(|tasks| tasks.iter().rev().copied().find(|id| task_fits(*id)))
+            } else if task_fits(*head) {
+                Some(*head)
+            } else {
+                tasks.and_then(|tasks| tasks.iter().copied().find(|id| task_fits(*id)))
             };
             best = [best, found].into_iter().flatten().min();
         }
         best
     }
 
-    /// Each task with its level, the turn of its line and its needs.
-    fn contents(&self) -> BTreeSet<(Option<AgentId>, Option<&str>, u32, u64, Flow, &Needs, TaskId)> {
+    /// Each task with its level, its line and its needs.
+    fn contents(&self) -> BTreeSet<(Option<AgentId>, Option<&str>, u32, Flow, &Needs, TaskId)> {
         let word = |number: u32| {
             self.words.iter().find(|(_, known)| **known == number).map(|(word, _)| word.as_str())
         };
@@ -257,13 +240,10 @@ impl Queue {
                 LevelKey::Agent(id) => (Some(*id), None),
                 LevelKey::Word(number) => (None, word(*number)),
             };
-            for (urgency, turn, flow) in &level.turns {
-                let Some(line) = level.lines.get(&(*urgency, *flow)) else { continue };
+            for ((urgency, flow), line) in &level.lines {
                 for (lane, tasks) in &line.lanes {
                     let Some(lane) = self.lanes.get(*lane as usize) else { continue };
-                    found.extend(
-                        tasks.iter().map(|id| (agent, word, *urgency, *turn, *flow, &lane.needs, *id)),
-                    );
+                    found.extend(tasks.iter().map(|id| (agent, word, *urgency, *flow, &lane.needs, *id)));
                 }
             }
         }

@@ -30,10 +30,11 @@ CREATE TABLE artifact (           -- bytes by content: datasets, models, large o
   content BLOB    NOT NULL
 ) STRICT;
 
--- Projections: rows that the core hands out with its events; a replay makes the same rows.
-CREATE TABLE agent   (id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE task    (id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE goal    (id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+-- Projections: rows that the core hands out with its events; a replay makes the same rows. The number of an
+-- id is the key, so that new rows come at the end of their table; `id` is for reading.
+CREATE TABLE agent   (number INTEGER PRIMARY KEY, state TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, id TEXT NOT NULL AS ('a' || number)) STRICT;
+CREATE TABLE task    (number INTEGER PRIMARY KEY, state TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, id TEXT NOT NULL AS ('t' || number)) STRICT;
+CREATE TABLE goal    (number INTEGER PRIMARY KEY, state TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL, id TEXT NOT NULL AS ('g' || number)) STRICT;
 CREATE TABLE message (id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE metric  (id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE memory  (id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;

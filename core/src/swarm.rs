@@ -243,11 +243,12 @@ impl Swarm {
         self.state.index.timers.first().map(|timer| timer.at_ms)
     }
 
-    /// When something changes by time alone, in ms: tick has something to do, or a back-off is over. A
-    /// worker that found nothing to claim need not ask before, unless there are news.
-    pub fn next_change(&self) -> Option<u64> {
-        let later = self.state.index.later.first().map(|(at_ms, _)| *at_ms);
-        [self.next_deadline(), later].into_iter().flatten().min()
+    /// When something changes next by time alone, in ms: tick has something to do, or a back-off that
+    /// is not over at `now_ms` ends. A worker that found nothing to claim need not ask before, unless
+    /// there are news.
+    pub fn next_change(&self, now_ms: u64) -> Option<u64> {
+        let ends = self.state.index.later.range((now_ms.saturating_add(1), TaskId(0))..).next();
+        [self.next_deadline(), ends.map(|(at_ms, _)| *at_ms)].into_iter().flatten().min()
     }
 
     /// The canonical snapshot.

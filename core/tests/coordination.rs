@@ -209,9 +209,9 @@ fn capabilities_and_assignment_route_tasks() {
     host.ok("task_submit", r#"{"tasks":[{"capabilities":["gpu"]},{"capabilities":["tester"]},{"assignedTo":"a1"},{"capabilities":["fpga"]}]}"#);
     assert_eq!(host.ok("task_claim", r#"{"agentId":"a2"}"#)["task"]["id"], "t2");
     let error = host.call("task_claim", r#"{"agentId":"a2","taskId":"t1"}"#).unwrap_err();
-    assert!(error.message.contains("capacity"), "{error}");
+    assert!(error.message.contains("needs capability gpu, which a2 lacks"), "{error}");
     assert_eq!(host.ok("task_claim", r#"{"agentId":"a1"}"#)["task"]["id"], "t1");
-    assert_eq!(host.task("t4")["waitsFor"], "no agent has capability fpga");
+    assert_eq!(host.task("t4")["waitsFor"], "needs capability fpga, which no agent has");
     assert_eq!(host.code("task_claim", r#"{"agentId":"a7"}"#), Code::NotFound);
 }
 

@@ -1,17 +1,12 @@
 /** The API for programs: one class over the host loop. */
 import { errorOf } from './gen/errors.js';
-import type {
-  Agent,
-  SwarmInitResponse,
-  SwarmStatusResponse,
-  TaskOrchestrateResponse,
-  TaskResultsResponse,
-} from './gen/types.js';
+import type { Agent, SwarmInitResponse, SwarmStatusResponse, TaskOrchestrateResponse, TaskResultsResponse } from './gen/types.js';
 import { TOOLS } from './gen/tools.js';
 import { runTraining, unfinishedTraining } from './host/executor.js';
 import type { Host, Replay } from './host/host.js';
 import { planTraining, sampleDataset } from './host/training.js';
 import type { TrainingView } from './host/view.js';
+import { Ledger } from './ledger.js';
 import { guarded, kernel } from './load/kernel.js';
 import { TrainedModel } from './model.js';
 import { callTool, type McpTool } from './mcp/tools.js';
@@ -66,6 +61,10 @@ export interface SpawnOptions {
   readonly model?: string;
   /** How many tasks it may run at once; default 1. */
   readonly capacity?: number;
+  /** Take the agent of this name that is there, if one is and it equals what is given. */
+  readonly join?: boolean;
+  /** How long it may be silent before it counts as lost, 1000 to 86400000 ms; default: leases alone decide. */
+  readonly silenceMs?: number;
 }
 
 /** Training as a task. */
@@ -112,9 +111,7 @@ export interface Environment {
 }
 
 /** A swarm: agents that coordinate and train, on one durable log. */
-export class Swarm {
-  /** The host loop below, for what the facade does not name. */
-  readonly host: Host;
+export class Swarm extends Ledger {
   /** The swarm's id. */
   readonly id: string;
   /** Its topology. */
@@ -124,7 +121,7 @@ export class Swarm {
   readonly #workers: Workers;
 
   private constructor(host: Host, made: SwarmInitResponse, workers: Workers) {
-    this.host = host;
+    super(host);
     this.id = made.swarmId ?? '';
     this.topology = made.topology ?? '';
     this.seed = made.seed ?? 0;
@@ -142,14 +139,6 @@ export class Swarm {
       await host.close();
       throw error;
     }
-  }
-
-  /**
-   * Carries out any operation of the catalogue; with an idempotency key, said twice it happens once.
-   * Field names are those of the reference; the answer is typed by the caller.
-   */
-  async call<Response = Record<string, unknown>>(operation: string, request: object = {}, idempotencyKey = ''): Promise<Response> {
-    return JSON.parse(await this.host.call(operation, JSON.stringify(request), idempotencyKey)) as Response;
   }
 
   /** Adds an agent. */
@@ -195,7 +184,7 @@ export class Swarm {
   }
 
   /** Goes on with the training goals that are not finished, for example after a crash. */
-  async resume(): Promise<TaskResultsResponse[]> {
+  async resumeTraining(): Promise<TaskResultsResponse[]> {
     const results: TaskResultsResponse[] = [];
     for (const goalId of await unfinishedTraining(this.host)) results.push(await this.train(goalId));
     return results;
@@ -228,16 +217,6 @@ export class Swarm {
       definition,
       call: (args: object) => callTool(this.host, definition.name, args),
     }));
-  }
-
-  /** Waits for what is under way and gives the database back. */
-  async close(): Promise<void> {
-    await this.host.close();
-  }
-
-  /** Closes the swarm at the end of an `await using` block. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 }
 

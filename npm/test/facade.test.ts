@@ -130,3 +130,29 @@ test('a closed swarm and an unknown store say so', async (t) => {
   const path = join(folder(t), 'no', 'such', 'folder.db');
   await assert.rejects(RuvSwarm.init({ persistence: { type: 'sqlite', path } }), { code: 'invalid_argument', field: 'db' });
 });
+
+test('the ledger by its methods', async () => {
+  await using swarm = await RuvSwarm.init({ seed: 3 });
+  const { id: agentId } = await swarm.spawn({ type: 'coder', name: 'one', silenceMs: 60_000 });
+  assert.equal((await swarm.spawn({ type: 'coder', name: 'one', silenceMs: 60_000, join: true })).id, agentId);
+  const plan = [{ name: 'a' }, { name: 'b', dependsOn: ['a'] }];
+  const submitted = await swarm.submit(plan, { goal: 'both', idempotencyKey: 'once' });
+  assert.deepEqual(await swarm.submit(plan, { goal: 'both', idempotencyKey: 'once' }), submitted);
+  assert.deepEqual(submitted, { taskIds: ['t1', 't2'], goalId: 'g1' });
+  assert.equal((await swarm.update({ taskId: 't2', priority: 'high' })).priority, 75);
+  assert.deepEqual((await swarm.explain('t2', agentId)).reasons.map(({ rule }) => rule), ['dependency']);
+  assert.equal((await swarm.pause({ goalId: 'g1' })).changed, true);
+  assert.equal(await swarm.claim({ agentId }), undefined);
+  assert.deepEqual(await swarm.resume({ goalId: 'g1' }), { resumed: 'g1', changed: true });
+  const task = await swarm.claim({ agentId, leaseMs: 60_000 });
+  const held = { taskId: task?.id ?? '', agentId, epoch: task?.lease?.epoch ?? 0 };
+  assert.equal((await swarm.heartbeat({ ...held, leaseMs: 60_000 })).cancelRequested, false);
+  const { task: done, next } = await swarm.report({ ...held, outcome: 'completed', output: 'yes', claimNext: true });
+  assert.deepEqual([done.state, next?.id], ['completed', 't2']);
+  assert.deepEqual((await swarm.tasks({ state: 'running' })).tasks.map(({ id }) => id), ['t2']);
+  assert.deepEqual(await swarm.cancel({ taskId: 't2' }), { cancelled: [], stopping: ['t2'] });
+  const { cancelled = [], released } = await swarm.retire({ agentId });
+  assert.deepEqual([cancelled, released], [['t2'], []]);
+  const [metric] = (await swarm.metrics({ agentId })).agents;
+  assert.deepEqual([metric?.state, metric?.claimed, metric?.completed, metric?.cancelled], ['retired', 2, 1, 1]);
+});

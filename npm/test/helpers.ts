@@ -23,15 +23,20 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs the command line in a folder; `during` may act on the process while it runs. */
+/** Runs the command line in a folder; `during` may act on the process while it runs, `started` gets a hold of it. */
 export async function cli(
   cwd: string,
   args: readonly string[],
-  options: { input?: string; during?: (send: (signal: NodeJS.Signals) => void, stdout: string) => void } = {},
+  options: {
+    input?: string;
+    during?: (send: (signal: NodeJS.Signals) => void, stdout: string) => void;
+    started?: (send: (signal: NodeJS.Signals) => void) => void;
+  } = {},
 ): Promise<Ran> {
   const env = { ...process.env };
   delete env['RUV_SWARM_DB'];
   const child = spawn(process.execPath, [CLI, ...args], { cwd, env });
+  options.started?.((signal) => void child.kill(signal));
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

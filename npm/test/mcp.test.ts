@@ -19,6 +19,23 @@ function textOf(result: { content?: unknown }): string {
   return ((result.content ?? []) as { type: string; text: string }[]).map(({ text }) => text).join('\n');
 }
 
+function errorOf(result: { structuredContent?: unknown }): { code: string; message: string; field: string } {
+  return (result.structuredContent as { error: { code: string; message: string; field: string } }).error;
+}
+
+function call(id: number, name: string, args: object): object {
+  return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } };
+}
+
+/** Pipes messages into a server after the greeting; gives back its answers. */
+async function pipe(at: string, ...messages: object[]): Promise<{ id: number; result: { structuredContent?: Record<string, unknown> } }[]> {
+  const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'pipe', version: '1' } };
+  const all = [{ jsonrpc: '2.0', id: 0, method: 'initialize', params: hello }, { jsonrpc: '2.0', method: 'notifications/initialized' }, ...messages];
+  const ran = await cli(at, ['mcp', 'start', '--stdio'], { input: all.map((line) => `${JSON.stringify(line)}\n`).join('') });
+  assert.deepEqual([ran.code, ran.stderr], [0, '']);
+  return ran.stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { id: number; result: object });
+}
+
 test('the official client lists every tool and gets structured answers', async (t) => {
   const client = await connect(t, folder(t));
   const { tools } = await client.listTools();
@@ -37,8 +54,22 @@ test('the official client lists every tool and gets structured answers', async (
 test('what is refused is an error and says what is allowed', async (t) => {
   const client = await connect(t, folder(t));
   const early = await client.callTool({ name: 'agent_spawn', arguments: { type: 'coder' } });
-  assert.equal(early.isError, true);
+  assert.deepEqual([early.isError, errorOf(early).field], [true, 'db']);
+  assert.match(textOf(early), /no swarm at ".\/swarm.db"/);
   await client.callTool({ name: 'swarm_init', arguments: {} });
+  const refusals: [string, Record<string, unknown>, string, string][] = [
+    ['task_status', { taskId: 't404' }, 'not_found', 'taskId'],
+    ['agent_spawn', { type: 'coder', capacity: 'many' }, 'invalid_argument', 'capacity'],
+    ['swarm_init', { topology: 'blob' }, 'invalid_argument', 'topology'],
+    ['agent_spawn', { type: 'coder', idempotencyKey: 7 }, 'invalid_argument', 'idempotencyKey'],
+    ['no_such_tool', {}, 'unknown_operation', 'operation'],
+  ];
+  for (const [name, args, code, field] of refusals) {
+    const result = await client.callTool({ name, arguments: args });
+    const error = errorOf(result);
+    assert.deepEqual([result.isError, error.code, error.field], [true, code, field]);
+    assert.equal(textOf(result), error.message);
+  }
   const unknown = await client.callTool({ name: 'task_status', arguments: { taskId: 't99' } });
   assert.deepEqual([unknown.isError, textOf(unknown)], [true, 'taskId: no task "t99"']);
   const wrong = await client.callTool({ name: 'agent_spawn', arguments: { type: 'neural', pattern: 'sideways' } });
@@ -78,21 +109,24 @@ test('a dataset that the client stored is trained on', async (t) => {
 });
 
 test('a pipe gets an answer to every request, in order, and nothing else', async (t) => {
-  const at = folder(t);
-  const call = (id: number, name: string, args: object): object => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } });
-  const lines = [
-    { jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'pipe', version: '1' } } },
-    { jsonrpc: '2.0', method: 'notifications/initialized' },
-    call(2, 'swarm_init', {}),
-    call(3, 'ruv-swarm.spawn', { type: 'coder' }),
-    call(4, 'swarm_status', {}),
-    call(5, 'ruv-swarm.query', { agentId: 'a1' }),
-  ];
-  const ran = await cli(at, ['mcp', 'start', '--stdio'], { input: lines.map((line) => `${JSON.stringify(line)}\n`).join('') });
-  assert.deepEqual([ran.code, ran.stderr], [0, '']);
-  const answers = ran.stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { id: number; result: { structuredContent?: { agents?: unknown } } });
-  assert.deepEqual(answers.map(({ id }) => id), [1, 2, 3, 4, 5]);
-  assert.equal(answers[3]?.result.structuredContent?.agents, 1);
+  const spawns = Array.from({ length: 20 }, (_, i) => call(i + 2, 'ruv-swarm.spawn', { type: 'coder' }));
+  // listing and failing take no time, and yet do not come first
+  const rest = [{ jsonrpc: '2.0', id: 22, method: 'tools/list' }, call(23, 'no_such_tool', {}), call(24, 'ruv-swarm.query', { agentId: 'a20' })];
+  const answers = await pipe(folder(t), call(1, 'swarm_init', {}), ...spawns, ...rest);
+  assert.deepEqual(answers.map(({ id }) => id), Array.from({ length: 25 }, (_, i) => i));
+  assert.equal((answers[24]?.result.structuredContent?.['agent'] as { id: string }).id, 'a20');
+});
+
+test('a query sees what stood at its place between commands', async (t) => {
+  const calls = [call(1, 'swarm_init', {})];
+  const add = (name: string, args: object): unknown => calls.push(call(calls.length + 1, name, args));
+  for (let step = 0; step < 5; step++) {
+    for (let i = 0; i < 3; i++) add('agent_spawn', { type: 'coder' });
+    for (let i = 0; i < 2; i++) add('swarm_status', {});
+  }
+  const answers = await pipe(folder(t), ...calls);
+  const seen = answers.map(({ result }) => result.structuredContent?.['agents']).filter((agents) => typeof agents === 'number');
+  assert.deepEqual(seen, [3, 3, 6, 6, 9, 9, 12, 12, 15, 15]);
 });
 
 test('four servers on one file keep all that they acknowledged', async (t) => {

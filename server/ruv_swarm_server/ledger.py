@@ -264,7 +264,7 @@ class Ledger:
         if not batch.events:
             return
         core = self._core
-        store.append(core.swarm_id(), batch.events)
+        store.append(batch.events)
         store.put_artifacts(batch.contents)
         store.project(core.take_rows())
         head = Head(core.swarm_id(), core.version(), core.chain_head())
@@ -306,12 +306,12 @@ class Ledger:
         return self._core.call(step.operation, step.request, now, step.key)
 
     def _fold(self, decision: kernel.Decision, batch: _Batch) -> None:
+        core = self._core
         for line in decision.events:
-            applied = self._core.apply(line)
-            batch.events.append(
-                NewEvent(applied.seq, applied.at_ms, applied.kind, line, applied.chain)
-            )
-        self._clock.saw(self._core.last_at_ms())
+            applied = core.apply(line)
+            event = (applied.seq, core.swarm_id(), applied.at_ms, applied.kind, line, applied.chain)
+            batch.events.append(NewEvent._make(event))
+        self._clock.saw(core.last_at_ms())
 
     # -- the state and its file ------------------------------------------------------------------
 
@@ -356,16 +356,17 @@ class Ledger:
         return head.version == self._core.version() and head.chain == self._core.chain_head()
 
     def _read_tail(self, store: SqliteStore) -> None:
-        for event in store.tail(self._core.version()):
+        core = self._core
+        for seq, body, chain in store.tail(core.version()):
             try:
-                applied = self._core.replay(event.body)
+                applied = core.replay(body)
             except RuvSwarmError as error:
-                text = f"event {event.seq}: {error.message}"
+                text = f"event {seq}: {error.message}"
                 raise StoreError("damaged_database", text) from error
-            if applied.seq != event.seq or applied.chain != event.chain:
-                detail = f"event {event.seq} does not fit the hash chain"
+            if applied.seq != seq or applied.chain != chain:
+                detail = f"event {seq} does not fit the hash chain"
                 raise StoreError("damaged_database", detail)
-            self._clock.saw(applied.at_ms)
+        self._clock.saw(core.last_at_ms())
 
     def _open(self, *, create: bool) -> SqliteStore | None:
         """Return the store; None if there is no file and none is to be made."""

@@ -77,7 +77,7 @@ async def test_the_official_client_lists_and_calls(door: str, db: Path) -> None:
             assert result.content[0].text.strip(), f"{name} has no text"
 
 
-@pytest.mark.parametrize("door", PYTHON_DOORS)
+@pytest.mark.parametrize("door", DOORS)
 async def test_refusals_are_results_with_the_words_of_the_core(door: str, db: Path) -> None:
     async with Client(stdio(DOORS[door], db)) as client:
         early = await client.call_tool("swarm_status", {})
@@ -177,7 +177,7 @@ def test_a_piped_file_is_answered_to_the_last_line_in_order(door: str, db: Path)
     assert not done.stderr
 
 
-@pytest.mark.parametrize("door", PYTHON_DOORS)
+@pytest.mark.parametrize("door", DOORS)
 def test_a_query_sees_what_stood_at_its_place(door: str, db: Path) -> None:
     calls: list[tuple[str, dict[str, Any]]] = [("swarm_init", {})]
     for _ in range(5):

@@ -1,5 +1,7 @@
 """Swarms of agents that coordinate, think and prove, on one pure core."""
 
+from typing import TYPE_CHECKING
+
 from ruv_swarm._core import (
     APPLICATION_ID,
     SAMPLE_MESSAGE,
@@ -12,6 +14,8 @@ from ruv_swarm._core import (
     Host,
     Model,
     Row,
+    Stop,
+    TaskContext,
     Trainer,
     attach_artifact,
     attach_events,
@@ -47,6 +51,7 @@ from ruv_swarm._errors import (
     UnsupportedVersionError,
     WorkFailedError,
 )
+from ruv_swarm.ledger import Tally, TaskFailure, new_task
 from ruv_swarm.swarm import Persistence, Replay, RuvSwarm
 from ruv_swarm.training import (
     Ensemble,
@@ -56,6 +61,9 @@ from ruv_swarm.training import (
     TrainingResult,
 )
 
+if TYPE_CHECKING:
+    from ruv_swarm.aio import AsyncSwarm
+
 __version__: str = version()
 
 __all__ = [
@@ -64,6 +72,7 @@ __all__ = [
     "SCHEMA_SQL",
     "SCHEMA_VERSION",
     "Applied",
+    "AsyncSwarm",
     "Attach",
     "CancelledError",
     "CompactedError",
@@ -90,7 +99,11 @@ __all__ = [
     "RuvSwarm",
     "RuvSwarmError",
     "StaleEpochError",
+    "Stop",
     "StoreUnavailableError",
+    "Tally",
+    "TaskContext",
+    "TaskFailure",
     "Trainer",
     "TrainingProgress",
     "TrainingResult",
@@ -104,6 +117,7 @@ __all__ = [
     "fuse",
     "host_error",
     "inspect_data",
+    "new_task",
     "operation_kind",
     "operations",
     "render",
@@ -111,3 +125,12 @@ __all__ = [
     "sample",
     "version",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load `AsyncSwarm` when it is asked for: asyncio takes longer to import than all the rest."""
+    if name == "AsyncSwarm":
+        from ruv_swarm.aio import AsyncSwarm
+
+        return AsyncSwarm
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,6 +21,8 @@ __all__ = [
     "Host",
     "Model",
     "Row",
+    "Stop",
+    "TaskContext",
     "Trainer",
     "attach_artifact",
     "attach_events",
@@ -37,6 +39,7 @@ __all__ = [
     "run_cli",
     "sample",
     "version",
+    "work",
 ]
 
 SCHEMA_SQL: Final[str]
@@ -166,8 +169,8 @@ class Core:
     def next_deadline(self) -> int | None:
         """Return when `tick` has something to do, in ms, or None."""
 
-    def next_change(self) -> int | None:
-        """Return when something changes by time alone (a tick, a back-off), in ms, or None."""
+    def next_change(self, now_ms: int) -> int | None:
+        """Return when something changes next by time alone (a tick, the end of a back-off), in ms."""
 
     def snapshot(self) -> str:
         """Return the canonical snapshot."""
@@ -302,6 +305,19 @@ class Host:
     def call(self, operation: str, request: str = "{}", idempotency_key: str = "") -> str:
         """Carry out any operation; a command is answered once its events are stored and synced."""
 
+    def call_many(self, calls: Sequence[tuple[str, str, str]]) -> list[str | RuvSwarmError]:
+        """Carry out commands that do not depend on each other, in as few commits as may be.
+
+        Each is operation, request and idempotency key. Return for each its answer, or the exception
+        that it would raise.
+        """
+
+    def wait_for_events(self, after: int, seconds: float) -> bool:
+        """Wait until the log has gone past event `after`, at most so many seconds.
+
+        Tell whether it has. Ctrl-C is raised.
+        """
+
     def put_artifact(self, content: bytes, name: str = "", media_type: str = "") -> str:
         """Keep bytes in the swarm; return the answer of artifact_put."""
 
@@ -356,6 +372,66 @@ class Host:
 
     def close(self) -> None:
         """Give the file back; whatever is asked for later is refused."""
+
+@final
+class TaskContext:
+    """What the code of a task is told while it runs, and what it tells."""
+
+    @property
+    def cancelled(self) -> bool:
+        """True once the code should end: called off, lease lost, or the worker stops."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the code should end, at most so many seconds; tell whether it should."""
+
+    def progress(self, done: int, total: int = 0, note: str = "") -> None:
+        """Tell how far the task is; it goes to the log with the next heartbeat.
+
+        `total` is 0 if it is unknown.
+        """
+
+    @property
+    def agent_id(self) -> str:
+        """The agent that holds the task."""
+
+    @property
+    def task_id(self) -> str:
+        """The task."""
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the lease: it grows with each attempt."""
+
+    def artifact(self, hash: str) -> bytes:
+        """Return the bytes that the swarm keeps under a hash."""
+
+    def _complete(self, text: str, content: bytes | None = None) -> None: ...
+    def _fail(self, code: str, message: str) -> None: ...
+
+@final
+class Stop:
+    """Ends `work` from another thread."""
+
+    def __new__(cls) -> Stop:
+        """Make one that nobody has asked for yet."""
+
+    def stop(self) -> None:
+        """Ask for the end: running tasks are told, and what does not end in time is given back."""
+
+def work(
+    host: Host,
+    agents: Sequence[tuple[str, int, int, Callable[[str, TaskContext], object]]],
+    stop: Stop,
+    until_idle: bool = False,
+    max_tasks: int | None = None,
+) -> tuple[int, int, int, int]:
+    """Do tasks with Python code until it is asked to stop, or until Ctrl-C.
+
+    Each agent is its id, its lease in ms, how many tasks at once (0 for its capacity), and a
+    callable that begins a task. That gets the task as JSON text and the context, returns at once
+    None or a callable that asks the task to end, and ends the task by the context later. Return how
+    many attempts were completed, failed, given back and cancelled.
+    """
 
 def read_file(field: str, path: str | PathLike[str]) -> bytes:
     """Return all bytes of the file that was given as `field`."""

@@ -92,7 +92,7 @@ class ResourceClaim(TypedDict):
     """The thing, 1 to 256 characters; a key that ends in / stands for all keys that begin with it.
     """
     mode: NotRequired[str]
-    """exclusive (default) or shared."""
+    """exclusive (default, left out) or shared."""
 
 
 class Task(TypedDict):
@@ -209,8 +209,6 @@ class Goal(TypedDict):
     """The resolved training plan as JSON text, of a training goal; swarm_query alone gives it."""
     paused: NotRequired[bool]
     """True while none of its tasks may start."""
-    served: NotRequired[int]
-    """The number of the event by which a task of it started last; goals take turns by it."""
 
 
 class Artifact(TypedDict):

@@ -6,9 +6,10 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, TypeVar, cast, overload
 
 from ruv_swarm import _core, _errors
+from ruv_swarm.ledger import Ledger, Tally, without_none, words
 from ruv_swarm.training import TrainingProgress, TrainingResult, read_progress, read_result
 
 if TYPE_CHECKING:
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
         Task,
         TaskOrchestrateResponse,
     )
+    from ruv_swarm.workers import Registered
 
     Data = str | os.PathLike[str] | bytes | bytearray | memoryview | tuple[ArrayLike, ArrayLike]
+
+F = TypeVar("F", bound="Callable[..., object]")
 
 # How many events are read at a time.
 _BLOCK = 1000
@@ -53,7 +57,7 @@ class Replay(TypedDict):
     """What does not agree."""
 
 
-class RuvSwarm:
+class RuvSwarm(Ledger):
     """A swarm: agents that coordinate and train, on one durable log.
 
     Any number of processes may have the same file open. Use it as a context manager, or call
@@ -64,6 +68,7 @@ class RuvSwarm:
         """Take what `init` or `open` made; not called by programs."""
         self._host = host
         self._path = path
+        self._coded: list[Registered] = []
         self.id: str = made["swarmId"]
         """The swarm's id."""
         self.topology: str = made["topology"]
@@ -91,7 +96,7 @@ class RuvSwarm:
         lives in memory and is gone with the process. `durability` is full, normal or memory.
         """
         path = _place(persistence, db)
-        request = _without_none(
+        request = without_none(
             topology=topology, strategy=strategy, maxAgents=max_agents, seed=seed
         )
         host, made = _core.Host.open_or_create(path, json.dumps(request), durability)
@@ -150,16 +155,24 @@ class RuvSwarm:
         model: str | None = None,
         capacity: int | None = None,
         count: int | None = None,
+        join: bool | None = None,
+        silence_ms: int | None = None,
     ) -> list[Agent]:
-        """Add agents: `count` of them, or one; return them in the order of their ids."""
-        request = _without_none(
+        """Add agents: `count` of them, or one; return them in the order of their ids.
+
+        With `join` and a name, the agent of that name is taken if it is there and equals what is
+        given. With `silence_ms`, an agent that is silent for so long counts as lost.
+        """
+        request = without_none(
             type=type,
             pattern=pattern,
-            capabilities=_words(capabilities),
+            capabilities=words(capabilities),
             name=name,
             model=model,
             capacity=capacity,
             count=count,
+            join=join,
+            silenceMs=silence_ms,
         )
         return cast("list[Agent]", self.call("agent_spawn", request)["agents"])
 
@@ -181,7 +194,7 @@ class RuvSwarm:
         self, *, task: str | None = None, agent: str | None = None, goal: str | None = None
     ) -> Task | Agent | Goal:
         """Return one task, agent or goal by its id."""
-        request = _without_none(taskId=task, agentId=agent, goalId=goal)
+        request = without_none(taskId=task, agentId=agent, goalId=goal)
         answer = self.call("swarm_query", request)
         found = next(iter(request), "")
         return cast("Task | Agent | Goal", answer[found.removesuffix("Id")])
@@ -196,6 +209,10 @@ class RuvSwarm:
             yield from block
             after += len(block)
 
+    def artifact(self, artifact_hash: str) -> bytes:
+        """Return the bytes that the swarm keeps under a hash."""
+        return self._host.get_artifact(artifact_hash)
+
     def state_hash(self) -> str:
         """Return the hash of the state: equal on every host with the same log."""
         return self._host.state_hash()
@@ -204,6 +221,50 @@ class RuvSwarm:
         """Rebuild the state from the log and compare it with all that is stored."""
         found, problem = self._host.replay(True)
         return cast("Replay", {**json.loads(found), "problem": problem})
+
+    def _wait_for_events(self, after: int, seconds: float) -> bool:
+        return self._host.wait_for_events(after, seconds)
+
+    def _version(self) -> int:
+        return self._host.version()
+
+    # -- agents with code ------------------------------------------------------------------------
+
+    def agent(
+        self,
+        type: str,
+        *,
+        capabilities: Sequence[str] | str | None = None,
+        name: str | None = None,
+        capacity: int | None = None,
+        lease_ms: int = 30_000,
+    ) -> Callable[[F], F]:
+        """Make a function the code of an agent; `work` then runs it for each task.
+
+        It is called with the task, or with the task and its `TaskContext`, on a thread of its own;
+        a coroutine function runs on an event loop. A str that it returns is the output, bytes are
+        kept as an artifact, a dict, list or number becomes JSON text. An exception fails the
+        attempt. `capacity` is how many tasks it does at once. The agent is spawned when `work`
+        begins, or joined if it has a name.
+        """
+
+        def register(code: F) -> F:
+            from ruv_swarm import workers
+
+            words_of = words(capabilities)
+            self._coded.append(workers.registered(code, type, words_of, name, capacity, lease_ms))
+            return code
+
+        return register
+
+    def work(self, *, until_idle: bool = False, max_tasks: int | None = None) -> Tally:
+        """Run all agents with code until they are idle or have done enough, or else for ever.
+
+        Ctrl-C gives the running tasks back and is raised once that is stored.
+        """
+        from ruv_swarm import workers
+
+        return workers.run(self._host, self._coded, until_idle=until_idle, max_tasks=max_tasks)
 
     # -- training --------------------------------------------------------------------------------
 
@@ -273,8 +334,8 @@ class RuvSwarm:
         Ctrl-C, or an exception raised by `on_progress`, cancels the goal and is raised once that is
         stored.
         """
-        request = _without_none(
-            strategy=strategy, agents=_words(agents), maxAgents=max_agents, priority=priority
+        request = without_none(
+            strategy=strategy, agents=words(agents), maxAgents=max_agents, priority=priority
         )
         intent = self._host.orchestrate_intent(task, data is not None)
         if intent == "goal":
@@ -283,7 +344,7 @@ class RuvSwarm:
             )
         request["task"] = task.strip() or "train"
         content, name = _dataset(data, task_type or "")
-        options = json.dumps(_without_none(target=target, task=task_type))
+        options = json.dumps(without_none(target=target, task=task_type))
         answer, results = self._host.orchestrate(
             content, name, options, json.dumps(request), _count(threads), _reading(on_progress)
         )
@@ -362,14 +423,3 @@ def _dataset(data: Data | None, task: str) -> tuple[bytes, str]:
         case _:
             path = os.fspath(data)
             return _core.read_file("data", path), os.path.basename(path)  # noqa: PTH119
-
-
-def _words(words: Sequence[str] | str | None) -> list[str] | None:
-    """Return a list of words; one text holds them with commas between, as on the command line."""
-    if isinstance(words, str):
-        return [word.strip() for word in words.split(",") if word.strip()]
-    return None if words is None else list(words)
-
-
-def _without_none(**fields: object) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyString};
 use ruv_swarm::core::hash::hex;
 use ruv_swarm::core::neural as engine;
 use ruv_swarm::store::Durability;
@@ -13,20 +14,23 @@ use ruv_swarm::training::{Executor, View};
 use ruv_swarm::{Call, Code, Content, Error, Options};
 use serde_json::{json, Map, Value};
 
-use crate::errors::OrRaise;
+use crate::errors::{instance, OrRaise};
 
 /// Most threads that may be asked for.
 const MAX_THREADS: u32 = 1024;
 
+/// How often the log is looked at for news.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// A swarm with its SQLite store; several processes may have the same file open.
 #[pyclass(frozen, module = "ruv_swarm")]
-struct Host {
+pub(crate) struct Host {
     // taken out by close
     host: Mutex<Option<Arc<ruv_swarm::Host>>>,
 }
 
 impl Host {
-    fn open_one(&self) -> Result<Arc<ruv_swarm::Host>, Error> {
+    pub(crate) fn open_one(&self) -> Result<Arc<ruv_swarm::Host>, Error> {
         let host = self.host.lock().unwrap_or_else(PoisonError::into_inner).clone();
         host.ok_or_else(|| Error::new(Code::FailedPrecondition, "", "this swarm is closed; open it again"))
     }
@@ -90,6 +94,42 @@ impl Host {
         idempotency_key: &str,
     ) -> PyResult<String> {
         self.with(py, |host| host.call(operation, request, idempotency_key))
+    }
+
+    /// Carry out commands that do not depend on each other, in as few commits as may be; return for
+    /// each its answer, or the exception that it would raise.
+    fn call_many<'py>(
+        &self,
+        py: Python<'py>,
+        calls: Vec<(String, String, String)>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let calls = calls.into_iter().map(|(operation, request, key)| Call::new(operation, request).key(key));
+        let answers = self.with(py, |host| Ok(host.call_many(calls.collect())))?;
+        let object = |answer: Result<String, Error>| match answer {
+            Ok(text) => Ok(PyString::new(py, &text).into_any()),
+            Err(error) => instance(py, &error),
+        };
+        answers.into_iter().map(object).collect()
+    }
+
+    /// Wait until the log has gone past event `after`, at most so many seconds; tell whether it has.
+    fn wait_for_events(&self, py: Python<'_>, after: u64, seconds: f64) -> PyResult<bool> {
+        let raised = Mutex::new(None);
+        let stop = || {
+            Python::attach(|py| match py.check_signals() {
+                Ok(()) => false,
+                Err(error) => {
+                    raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    true
+                }
+            })
+        };
+        let patience = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        let news = self.with(py, |host| host.wait_for_events(after, LOOK, patience, &stop));
+        match raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => news,
+        }
     }
 
     /// Keep bytes in the swarm; return the answer of artifact_put.

@@ -9,6 +9,7 @@ mod errors;
 mod host;
 mod machine;
 mod neural;
+mod work;
 
 use std::path::PathBuf;
 
@@ -110,5 +111,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(run_cli, module)?)?;
     machine::register(module)?;
     neural::register(module)?;
-    host::register(module)
+    host::register(module)?;
+    work::register(module)
 }

@@ -165,9 +165,10 @@ impl Core {
         self.read().next_deadline()
     }
 
-    /// Return when something changes by time alone, in ms: `tick` is due or a back-off is over; or None.
-    fn next_change(&self) -> Option<u64> {
-        self.read().next_change()
+    /// Return when something changes next by time alone, in ms, or None: `tick` is due, or a back-off
+    /// that is not over at `now_ms` ends.
+    fn next_change(&self, now_ms: u64) -> Option<u64> {
+        self.read().next_change(now_ms)
     }
 
     /// Return the canonical snapshot.

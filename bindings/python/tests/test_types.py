@@ -12,7 +12,7 @@ PROGRAM = """
 from typing import assert_type
 import numpy as np
 from numpy.typing import NDArray
-from ruv_swarm import Model, RuvSwarm, TrainingProgress, TrainingResult
+from ruv_swarm import AsyncSwarm, Model, RuvSwarm, TaskContext, Tally, TrainingProgress, TrainingResult
 
 def listen(progress: TrainingProgress) -> None:
     print(progress.members[0].note)
@@ -24,10 +24,28 @@ with RuvSwarm.init(topology="mesh", persistence={"type": "sqlite", "path": "s.db
     assert_type(trained.members[0].validation_accuracy, float | None)
     assert_type(swarm.orchestrate(data=(np.zeros((9, 2)), [1, 2])), TrainingResult)
     assert_type(swarm.query(task="t1")["state"], str)
+    claimed = swarm.claim("a1")
+    if claimed is not None:
+        assert_type(swarm.report(claimed, output="x")["task"]["state"], str)
+
+    @swarm.agent("coder")
+    def code(task: dict[str, object], context: TaskContext) -> bytes:
+        return b"" if context.cancelled else context.artifact("0")
+
+    assert_type(code({}, TaskContext()), bytes)
+    assert_type(swarm.work(until_idle=True), Tally)
+    assert_type(swarm.metrics()[0]["busyMs"], int)
     model: Model = swarm.model(trained.model_hash)
     assert_type(model.predict([[1.0, 2.0]]), NDArray[np.float32])
     swarm.status()["no such key"]
     swarm.orchestrate("train", data=7)
+
+async def program() -> None:
+    async with await AsyncSwarm.open("s.db") as swarm:
+        assert_type((await swarm.query(agent="a1"))["capabilities"], list[str])
+        async for line in swarm.follow(after=3):
+            assert_type(line, str)
+        await swarm.report("t1")
 """
 
 
@@ -45,4 +63,4 @@ def test_a_strict_checker_understands_the_facade(
     (tmp_path / "program.py").write_text(PROGRAM)
     done = bench.python("-m", "mypy", "--strict", "program.py")
     errors = re.findall(r"error: .*\[([a-z-]+)\]$", done.out, re.MULTILINE)
-    assert errors == ["typeddict-item", "call-overload"], done.out
+    assert errors == ["typeddict-item", "call-overload", "arg-type"], done.out

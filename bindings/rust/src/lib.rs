@@ -38,6 +38,7 @@ pub mod random;
 pub mod store;
 mod swarm;
 pub mod training;
+pub mod work;
 
 pub use host::{Call, Content, Host, Options};
 pub use processing::Processing;

@@ -11,6 +11,7 @@ use serde_json::{json, Map, Value};
 use crate::files;
 use crate::host::{read, Call, Content, Host, Options};
 use crate::processing::Processing;
+use crate::work::Worker;
 
 /// How agents are connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -319,6 +320,17 @@ impl Swarm {
         Ok(Agent { host: self.host.clone(), id: row.id, pattern: row.pattern })
     }
 
+    /// A worker for a new agent of this type, for example `coder`, that does tasks with code of yours:
+    /// see [`crate::work`].
+    ///
+    /// # Errors
+    /// What `agent_spawn` refuses.
+    pub fn work_as(&self, agent_type: &str) -> Result<Worker, Error> {
+        let kind = AgentType::Other(agent_type);
+        let agent = self.spawn_agent(AgentConfig { agent_type: kind, capabilities: vec![] })?;
+        Ok(agent.worker())
+    }
+
     /// Plans the training of an ensemble and runs it: the future trains on threads of its own.
     ///
     /// `patterns` are the cognitive patterns that take part; none leaves it to the strategy.
@@ -359,6 +371,11 @@ impl Agent {
     /// Its cognitive pattern.
     pub fn pattern(&self) -> &str {
         &self.pattern
+    }
+
+    /// A worker that does this agent's tasks with code of yours: see [`crate::work`].
+    pub fn worker(&self) -> Worker {
+        Worker::new(self.host.clone(), &self.id)
     }
 
     /// Does the task, on a thread of its own: the future needs no particular runtime. Dropping it

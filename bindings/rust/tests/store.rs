@@ -63,6 +63,23 @@ fn two_handles_see_each_other() {
 }
 
 #[test]
+fn hosts_that_make_one_file_at_once_all_open_it() {
+    for round in 0..40 {
+        let bench = Bench::new();
+        let start = std::sync::Barrier::new(6);
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    start.wait();
+                    let options = Options::file(bench.path("swarm.db")).or_create();
+                    Host::open(options).unwrap_or_else(|error| panic!("round {round}: {error}"));
+                });
+            }
+        });
+    }
+}
+
+#[test]
 fn threads_and_handles_share_commits_and_lose_nothing() {
     let bench = Bench::new();
     let first = Arc::new(made(&bench));

@@ -151,10 +151,11 @@ impl Core {
         self.0.next_deadline().map(|ms| ms as f64)
     }
 
-    /// When something changes by time alone: `tick` is due or a back-off is over; in ms since 1970.
+    /// When something changes next by time alone: `tick` is due, or a back-off that is not over at
+    /// `nowMs` ends; in ms since 1970.
     #[wasm_bindgen(js_name = nextChange)]
-    pub fn next_change(&self) -> Option<f64> {
-        self.0.next_change().map(|ms| ms as f64)
+    pub fn next_change(&self, #[wasm_bindgen(js_name = nowMs)] now_ms: f64) -> Option<f64> {
+        self.0.next_change(now_ms as u64).map(|ms| ms as f64)
     }
 
     /// The whole state as canonical JSON.

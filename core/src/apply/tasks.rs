@@ -8,7 +8,7 @@ use crate::event::{
 };
 use crate::ids::TaskId;
 use crate::mutants::{self, Mutant};
-use crate::state::Served;
+use crate::state::{Served, State};
 use crate::task::{Deadline, Lease, Task, TaskError};
 
 impl Fold<'_> {
@@ -107,12 +107,16 @@ impl Fold<'_> {
         let at_ms = self.at_ms;
         self.change(e.task_id, |task| task.begin(lease, at_ms));
         self.attempt_begins(e.agent_id);
-        let Some(task) = self.state.tasks.get(e.task_id) else { return };
+        let State { tasks, served, served_loose, index, .. } = &mut *self.state;
+        let Some(task) = tasks.get(e.task_id) else { return };
         match task.goal_id {
-            None => self.state.served_loose = self.seq,
-            Some(id) => self.state.served.insert(Served { id, seq: self.seq }),
+            None => *served_loose = self.seq,
+            Some(id) => served.insert(Served { id, seq: self.seq }),
         }
-        self.state.index.queue.serve(task.goal_id, self.seq);
+        index.queue.serve(task, |goal| match goal {
+            None => *served_loose,
+            Some(id) => served.get(id).map_or(0, |served| served.seq),
+        });
     }
 
     pub(super) fn task_heartbeat(&mut self, e: TaskHeartbeat) {

@@ -213,7 +213,7 @@ pub fn agent_retire(state: &State, now: u64, request: &command::AgentRetire) -> 
     }
     let held = state.index.held_by(agent.id).iter().filter_map(|id| state.tasks.get(*id));
     let mut after = agent.clone();
-    let mut released = vec![];
+    let (mut released, mut cancelled) = (vec![], vec![]);
     for task in held.filter(|_| !mutants::on(Mutant::RetiredKeeps)) {
         let took = now.saturating_sub(task.started_at_ms);
         after.busy_ms = after.busy_ms.saturating_add(took);
@@ -223,11 +223,11 @@ pub fn agent_retire(state: &State, now: u64, request: &command::AgentRetire) -> 
             released.push(task.id);
         } else {
             after.cancelled += 1;
+            cancelled.push(task.id);
         }
     }
     after.running = 0;
     after.state = AgentState::Retired;
-    let cancelled = draft.cancelled();
     Ok(Outcome::new(draft.close(), &AgentRetireResponse { agent: after, replacement, released, cancelled }))
 }
 

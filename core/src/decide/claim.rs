@@ -18,7 +18,7 @@ use crate::limits;
 use crate::mutants::{self, Mutant};
 use crate::policy::{self, Ahead};
 use crate::state::State;
-use crate::task::{Lease, Task, TaskError};
+use crate::task::{Lease, Task, TaskError, TaskState};
 
 #[derive(Serialize)]
 struct TaskClaimResponse {
@@ -44,6 +44,10 @@ fn claimed(task: &Task, agent: &Agent, now: u64, lease_ms: u64) -> (Event, Task)
         expires_at_ms: lease.expires_at_ms,
     });
     let mut after = task.clone();
+    if after.state == TaskState::Blocked {
+        // the report of this very decision has set it free
+        after.wait(false, now);
+    }
     after.begin(lease, now);
     (event, after)
 }

@@ -125,10 +125,10 @@ impl<'a> Draft<'a> {
     }
 
     /// A lease ran out.
-    pub fn expire(&mut self, task: &Task) {
-        let Some(lease) = &task.lease else { return };
+    pub fn expire(&mut self, task: &mut Task) {
+        let Some(lease) = task.lease.clone() else { return };
         if task.cancel_requested {
-            return self.stop(&mut task.clone());
+            return self.stop(task);
         }
         let error = TaskError::lease_expired(lease.agent_id);
         let retry_at = self.retry_at(task, &error.code);
@@ -139,15 +139,16 @@ impl<'a> Draft<'a> {
             retry: retry_at.is_some(),
             not_before_ms: retry_at.unwrap_or(0),
         }));
+        task.fail(error.clone(), retry_at, self.now);
         if retry_at.is_none() {
             self.end(task.id, TaskState::Failed, "", Some(error));
         }
     }
 
     /// A deadline passed.
-    pub fn time_out(&mut self, task: &Task, deadline: Deadline) {
+    pub fn time_out(&mut self, task: &mut Task, deadline: Deadline) {
         if task.cancel_requested {
-            return self.stop(&mut task.clone());
+            return self.stop(task);
         }
         let error = task.timeout(deadline);
         let retry_at = match deadline {
@@ -163,6 +164,7 @@ impl<'a> Draft<'a> {
             retry: retry_at.is_some(),
             not_before_ms: retry_at.unwrap_or(0),
         }));
+        task.fail(error.clone(), retry_at, self.now);
         if retry_at.is_none() {
             self.end(task.id, TaskState::Failed, "", Some(error));
         }

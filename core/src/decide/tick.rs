@@ -1,5 +1,6 @@
 //! tick: what is due by now ends.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use serde::Serialize;
 
@@ -9,13 +10,12 @@ use crate::command;
 use crate::error::Error;
 use crate::event::{AgentLost, Event};
 use crate::ids::{AgentId, TaskId};
-use crate::index::{Timer, TimerKind};
+use crate::index::{timers, Timer, TimerKind};
 use crate::json::is_default;
 use crate::limits;
 use crate::mutants::{self, Mutant};
 use crate::state::State;
-use crate::table::{Numbered, Table};
-use crate::task::Deadline;
+use crate::task::{Deadline, Task};
 
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,23 +28,13 @@ struct TickResponse {
     lost: Vec<AgentId>,
 }
 
-/// A task that this tick has handled.
-struct Handled(TaskId);
-
-impl Numbered for Handled {
-    fn number(&self) -> u64 {
-        self.0 .0
-    }
-}
-
 /// Ends leases, deadlines and patience that have run out: at most a thousand timers, by their time.
 pub fn tick(state: &State, now: u64, _request: &command::Tick) -> Result<Outcome, Error> {
     state.config()?;
     let mut draft = Draft::new(state, now);
     let mut response = TickResponse::default();
-    let mut handled: Table<Handled> = Table::default();
-    let mut timers = state.index.timers.iter();
-    let due = timers.by_ref().take_while(|timer| timer.at_ms <= now).take(limits::TIMERS);
+    let mut handled: BTreeMap<TaskId, Task> = BTreeMap::new();
+    let due = state.index.timers.iter().take_while(|timer| timer.at_ms <= now).take(limits::TIMERS);
     for Timer { kind, number, .. } in due {
         if *kind == TimerKind::Lease && mutants::on(Mutant::LeaseNotEnded) {
             continue;
@@ -59,26 +49,54 @@ pub fn tick(state: &State, now: u64, _request: &command::Tick) -> Result<Outcome
             _ => &[TaskId(*number)],
         };
         for task in ids.iter().filter_map(|id| state.tasks.get(*id)) {
-            if draft.ends(task.id) || handled.get(task.id).is_some() {
+            if draft.ends(task.id) || handled.contains_key(&task.id) {
                 continue;
             }
-            handled.insert(Handled(task.id));
+            let mut task = task.clone();
             let deadline = match kind {
-                TimerKind::Total => Deadline::Total,
-                TimerKind::Run => Deadline::Run,
-                TimerKind::Queue => Deadline::Queue,
-                TimerKind::Lease | TimerKind::Silence => {
-                    draft.expire(task);
-                    response.expired.push(task.id);
-                    continue;
-                }
+                TimerKind::Total => Some(Deadline::Total),
+                TimerKind::Run => Some(Deadline::Run),
+                TimerKind::Queue => Some(Deadline::Queue),
+                TimerKind::Lease | TimerKind::Silence => None,
             };
-            draft.time_out(task, deadline);
-            response.timed_out.push(task.id);
+            match deadline {
+                Some(deadline) => {
+                    draft.time_out(&mut task, deadline);
+                    response.timed_out.push(task.id);
+                }
+                None => {
+                    draft.expire(&mut task);
+                    response.expired.push(task.id);
+                }
+            }
+            handled.insert(task.id, task);
         }
     }
-    let passed = state.index.timers.iter().take_while(|timer| timer.at_ms <= now).take(limits::TIMERS);
-    let next = state.index.timers.iter().nth(passed.count());
-    response.next_deadline_ms = next.map_or(0, |timer| timer.at_ms);
+    for task in draft.unblocked().into_iter().filter_map(|id| state.tasks.get(id)) {
+        let mut task = task.clone();
+        task.wait(false, now);
+        handled.insert(task.id, task);
+    }
+    response.next_deadline_ms = next_deadline(state, &draft, &handled, &response.lost).unwrap_or(0);
     Ok(Outcome::new(draft.close(), &response))
+}
+
+/// The first timer once the draft has happened: of those that are there, without the tasks and agents
+/// that it changes, and of these as they will be.
+fn next_deadline(
+    state: &State,
+    draft: &Draft<'_>,
+    changed: &BTreeMap<TaskId, Task>,
+    lost: &[AgentId],
+) -> Option<u64> {
+    let stays = |timer: &&Timer| match timer.kind {
+        TimerKind::Silence => !lost.contains(&AgentId(timer.number)),
+        TimerKind::Total | TimerKind::Run | TimerKind::Lease | TimerKind::Queue => {
+            let id = TaskId(timer.number);
+            !draft.ends(id) && !changed.contains_key(&id)
+        }
+    };
+    let kept = state.index.timers.iter().find(stays).map(|timer| timer.at_ms);
+    let new = changed.values().flat_map(timers).flatten().map(|timer| timer.at_ms);
+    kept.into_iter().chain(new).min()
 }

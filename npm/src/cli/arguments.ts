@@ -33,9 +33,19 @@ export class Arguments {
     return this.#values.get(name) === true;
   }
 
-  /** The words of a list that is separated by commas. */
+  /** Whether anything was given. */
+  given(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  /** The words of a list that is separated by commas; undefined if it was not given. */
+  list(name: string): string[] | undefined {
+    return this.word(name)?.split(',').map((word) => word.trim()).filter((word) => word !== '');
+  }
+
+  /** The words of a list that is separated by commas; none if it was not given. */
   words(name: string): string[] {
-    return (this.word(name) ?? '').split(',').map((word) => word.trim()).filter((word) => word !== '');
+    return this.list(name) ?? [];
   }
 }
 
@@ -95,7 +105,7 @@ function key({ flag }: CommandArgument): string {
 
 /** Which words and numbers are allowed is the core's to say; here only numbers are read. */
 function convert(entry: CommandArgument, value: string | boolean): string | number | boolean {
-  if (typeof value === 'boolean' || entry.type === 'string') return value;
+  if (typeof value === 'boolean' || entry.type === 'string' || entry.type === 'list') return value;
   const number = Number(value);
   const wanted = entry.type === 'uint' ? /^\+?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
   if (!wanted.test(value) || (entry.type === 'uint' && !Number.isSafeInteger(number))) {

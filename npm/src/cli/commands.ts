@@ -9,13 +9,16 @@ import { version } from '../version.js';
 import type { Context } from './context.js';
 import { interrupted } from './interrupt.js';
 import { monitor } from './monitor.js';
+import { call } from './operation.js';
 import { orchestrate } from './orchestrate.js';
 import { predict } from './predict.js';
+import { submit } from './submit.js';
+import { work } from './work.js';
 
 /** How many events are read at a time. */
 const BLOCK = 1000;
 
-/** The code of each command; it gives back the exit code. */
+/** The code of each command that is more than one operation; it gives back the exit code. */
 export const COMMAND_CODE: Readonly<Record<string, (context: Context) => Promise<number>>> = {
   init,
   spawn,
@@ -27,6 +30,9 @@ export const COMMAND_CODE: Readonly<Record<string, (context: Context) => Promise
   log,
   replay,
   doctor,
+  work,
+  submit,
+  call,
   mcp,
 };
 
@@ -69,8 +75,9 @@ function checkInit(request: Readonly<Record<string, unknown>>): void {
 
 async function spawn(context: Context): Promise<number> {
   const capabilities = context.values.words('capabilities');
-  const request: Record<string, unknown> = fields(context, ['type', 'model', 'pattern', 'name', 'capacity']);
+  const request: Record<string, unknown> = fields(context, ['type', 'model', 'pattern', 'name', 'capacity', 'silenceMs']);
   if (capabilities.length > 0) request['capabilities'] = capabilities;
+  if (context.values.flag('join')) request['join'] = true;
   const count = context.values.number('parallel');
   if (count !== undefined) request['count'] = count;
   const host = await context.host();

@@ -1,6 +1,8 @@
 /** monitor: events as they come, the status at the end. */
 import { errorOf } from '../gen/errors.js';
+import type { SwarmMonitorResponse } from '../gen/types.js';
 import type { Host } from '../host/host.js';
+import { nap } from '../host/news.js';
 import { kernel } from '../load/kernel.js';
 import { statusJson } from './commands.js';
 import type { Context } from './context.js';
@@ -19,13 +21,16 @@ export async function monitor(context: Context): Promise<number> {
   const seconds = forever ? Infinity : inRange('duration', given ?? DEFAULT_SECONDS, 0, 1e9);
   const end = performance.now() + seconds * 1000;
   const host = await context.host();
+  const filters = wantedOnly(context);
   let after = context.values.number('after') ?? (await host.version());
   context.out.text(kernel().render('swarm_status', await host.query('swarm_status', '{}')));
   for (;;) {
-    after = await show(context, host, after);
+    after = await show(context, host, filters, after);
     const left = end - performance.now();
     if (left <= 0 || interrupted.aborted || context.out.closed) break;
-    await nap(Math.min(intervalMs, left));
+    await nap(Math.min(intervalMs, left), [interrupted]);
+    // asked only when there is news: an answer comes with the swarm's whole status
+    await host.waitForNews(after, { untilMs: host.nowMs() + Math.max(0, end - performance.now()), signal: interrupted });
   }
   const status = await host.query('swarm_status', '{}');
   context.out.result(kernel().render('swarm_status', status), statusJson(status));
@@ -37,27 +42,21 @@ function inRange(field: string, value: number, low: number, high: number): numbe
   throw errorOf('invalid_argument', `${field}: ${value}; allowed: ${low} to ${high}`, field);
 }
 
-/** Prints what came after `after` and gives back the number of the last event. */
-async function show(context: Context, host: Host, after: number): Promise<number> {
-  for (let last = after; ; ) {
-    const events = await host.events(last, BLOCK);
-    for (const event of events) {
-      context.out.result(kernel().renderEvent(event.body), event.body);
-      last = event.seq;
-    }
-    if (events.length < BLOCK || interrupted.aborted || context.out.closed) return last;
-  }
+/** The filters that were given, as fields of the request. */
+function wantedOnly(context: Context): Record<string, unknown> {
+  const kinds = context.values.list('kinds');
+  const [taskId, agentId, goalId] = ['task', 'agent', 'goal'].map((name) => context.values.word(name));
+  // absent fields are undefined, which JSON leaves out
+  return { kinds, taskId, agentId, goalId };
 }
 
-/** Sleeps until the time is over or the user has asked for an end. */
-async function nap(ms: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const wake = (): void => {
-      clearTimeout(timer);
-      interrupted.removeEventListener('abort', wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, ms);
-    interrupted.addEventListener('abort', wake, { once: true });
-  });
+/** Prints the events after `after` that pass the filters, and gives back the cursor to go on from. */
+async function show(context: Context, host: Host, filters: object, after: number): Promise<number> {
+  for (let cursor = after; ; ) {
+    const answer = await host.query('swarm_monitor', JSON.stringify({ ...filters, after: cursor, limit: BLOCK }));
+    const { events = [], nextAfter = cursor } = JSON.parse(answer) as SwarmMonitorResponse;
+    for (const line of events) context.out.result(kernel().renderEvent(line), line);
+    if (nextAfter <= cursor || interrupted.aborted || context.out.closed) return nextAfter;
+    cursor = nextAfter;
+  }
 }

@@ -1116,12 +1116,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "mode": {
        "type": "string",
-       "enum": [
-        "exclusive",
-        "shared"
-       ],
-       "description": "exclusive (default) or shared.",
-       "default": "exclusive"
+       "description": "exclusive (default, left out) or shared."
       }
      }
     }
@@ -1319,12 +1314,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "mode": {
        "type": "string",
-       "enum": [
-        "exclusive",
-        "shared"
-       ],
-       "description": "exclusive (default) or shared.",
-       "default": "exclusive"
+       "description": "exclusive (default, left out) or shared."
       }
      }
     }
@@ -1393,7 +1383,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "mode": {
        "type": "string",
-       "description": "exclusive (default) or shared."
+       "description": "exclusive (default, left out) or shared."
       }
      }
     },
@@ -1843,7 +1833,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "mode": {
        "type": "string",
-       "description": "exclusive (default) or shared."
+       "description": "exclusive (default, left out) or shared."
       }
      }
     },
@@ -2333,7 +2323,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "mode": {
        "type": "string",
-       "description": "exclusive (default) or shared."
+       "description": "exclusive (default, left out) or shared."
       }
      }
     },
@@ -2718,12 +2708,6 @@ export const TOOLS: readonly ToolDefinition[] = [
       "paused": {
        "type": "boolean",
        "description": "True while none of its tasks may start."
-      },
-      "served": {
-       "type": "integer",
-       "minimum": 0,
-       "maximum": 9007199254740991,
-       "description": "The number of the event by which a task of it started last; goals take turns by it."
       }
      }
     },
@@ -2781,7 +2765,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "mode": {
        "type": "string",
-       "description": "exclusive (default) or shared."
+       "description": "exclusive (default, left out) or shared."
       }
      }
     },
@@ -3134,7 +3118,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "mode": {
        "type": "string",
-       "description": "exclusive (default) or shared."
+       "description": "exclusive (default, left out) or shared."
       }
      }
     },
@@ -3638,7 +3622,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "mode": {
        "type": "string",
-       "description": "exclusive (default) or shared."
+       "description": "exclusive (default, left out) or shared."
       }
      }
     },
@@ -4226,12 +4210,6 @@ export const TOOLS: readonly ToolDefinition[] = [
       "paused": {
        "type": "boolean",
        "description": "True while none of its tasks may start."
-      },
-      "served": {
-       "type": "integer",
-       "minimum": 0,
-       "maximum": 9007199254740991,
-       "description": "The number of the event by which a task of it started last; goals take turns by it."
       }
      }
     },
@@ -4547,12 +4525,6 @@ export const TOOLS: readonly ToolDefinition[] = [
       "paused": {
        "type": "boolean",
        "description": "True while none of its tasks may start."
-      },
-      "served": {
-       "type": "integer",
-       "minimum": 0,
-       "maximum": 9007199254740991,
-       "description": "The number of the event by which a task of it started last; goals take turns by it."
       }
      }
     },
@@ -4610,7 +4582,7 @@ export const TOOLS: readonly ToolDefinition[] = [
       },
       "mode": {
        "type": "string",
-       "description": "exclusive (default) or shared."
+       "description": "exclusive (default, left out) or shared."
       }
      }
     },
@@ -5093,12 +5065,6 @@ export const TOOLS: readonly ToolDefinition[] = [
       "paused": {
        "type": "boolean",
        "description": "True while none of its tasks may start."
-      },
-      "served": {
-       "type": "integer",
-       "minimum": 0,
-       "maximum": 9007199254740991,
-       "description": "The number of the event by which a task of it started last; goals take turns by it."
       }
      }
     },

@@ -85,8 +85,8 @@ export interface ResourceClaim {
    * The thing, 1 to 256 characters; a key that ends in / stands for all keys that begin with it.
    */
   key?: string | undefined;
-  /** exclusive (default) or shared. */
-  mode?: "exclusive" | "shared" | (string & {}) | undefined;
+  /** exclusive (default, left out) or shared. */
+  mode?: string | undefined;
 }
 
 /** One unit of work. */
@@ -201,8 +201,6 @@ export interface Goal {
   plan?: string;
   /** True while none of its tasks may start. */
   paused?: boolean;
-  /** The number of the event by which a task of it started last; goals take turns by it. */
-  served?: number;
 }
 
 /** A file that the swarm keeps, named by its content. */

@@ -10,6 +10,7 @@ import { errorOf } from '../gen/errors.js';
 import { sha256, toHex } from './bytes.js';
 import type { TimeSource } from './clock.js';
 import { type Answer, attach, type Call, runGroup, type Unit } from './group.js';
+import { News, type Patience } from './news.js';
 import { replay, type Replay } from './replay.js';
 import { type Core, Session } from './session.js';
 import type { Durability, Store, StoredEvent } from './store.js';
@@ -53,6 +54,7 @@ export class Host {
   #work: Promise<void> | undefined;
   /** Settles when the command that was called last has its answer. */
   #last: Promise<unknown> | undefined;
+  readonly #news = new News();
   #closed = false;
 
   private constructor(session: Session) {
@@ -135,6 +137,48 @@ export class Host {
     return this.#read((core) => core.version());
   }
 
+  /** Whether a command would leave events if it were carried out now; a refused one counts as one that would. */
+  async wouldChange(operation: string, request: string): Promise<boolean> {
+    return this.#read((core) => {
+      try {
+        return core.call(operation, request, this.nowMs(), '').events.length > 0;
+      } catch {
+        // what is wrong with it is told when it is carried out
+        return true;
+      }
+    });
+  }
+
+  /** When a tick is due, which the next command brings along, in ms of swarm time; undefined if nothing waits. */
+  async nextDeadline(): Promise<number | undefined> {
+    return this.#read((core) => core.nextDeadline());
+  }
+
+  /**
+   * When something changes though nobody calls, in ms of swarm time: a lease or deadline ends, or a
+   * back-off is over; undefined if nothing waits for time.
+   */
+  async nextChange(): Promise<number | undefined> {
+    return this.#read((core) => core.nextChange());
+  }
+
+  /**
+   * Waits until the log has grown past event `after`, by this host or by another process. It comes
+   * back without news at swarm time `untilMs`, when `signal` is aborted, and when the host is closed.
+   */
+  async waitForNews(after: number, patience: Patience = {}): Promise<void> {
+    await this.#news.wait(
+      {
+        // nobody else can commit to a store in memory
+        shared: this.shown !== ':memory:',
+        nowMs: () => this.nowMs(),
+        version: async () => (this.#closed ? Infinity : this.version()),
+      },
+      after,
+      patience,
+    );
+  }
+
   /** The hash of the state, in hex. */
   async stateHash(): Promise<string> {
     return this.#read((core) => core.stateHash());
@@ -172,6 +216,7 @@ export class Host {
   /** Waits for what is under way and gives the store back. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#news.tell();
     await this.#work;
     this.#session.forget();
     this.#session.store.close();
@@ -202,6 +247,7 @@ export class Host {
         const error = asError(thrown);
         for (const { settle } of group) settle({ error });
       }
+      this.#news.tell();
     }
     this.#work = undefined;
   }

@@ -1,5 +1,5 @@
 /** Opening a database file, or making one: whose file it is and how new is settled before any write. */
-import { accessSync, closeSync, constants, existsSync, openSync, readSync, statSync, type Stats } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { getSystemErrorMessage } from 'node:util';
@@ -75,7 +75,9 @@ function lookAt(path: string, create: boolean): void {
   if (meta.size === 0 && !create) fail('no_database', path);
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
-    if (meta.size > 0 && !checkHeader(readHeader(path), path)) lookInside(path);
+    // with a journal beside it a crash has left the first page half written: SQLite puts it right
+    const crashed = existsSync(`${path}-journal`);
+    if (meta.size > 0 && !crashed && !checkHeader(readHeader(path), path)) lookInside(path);
   } catch (error) {
     if (error instanceof RuvSwarmError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
@@ -144,6 +146,12 @@ async function prepare(db: DatabaseSync, path: string, durability: Durability, c
     if (mode !== 'wal') fail('store_failed', path, `write-ahead logging is not to be had here (journal mode ${String(mode)})`);
   }
   db.exec(`PRAGMA synchronous=${SYNCHRONOUS[durability]}`);
+}
+
+/** Whether there is a log beside the database from before this connection. */
+export function logIsLeft(path: string): boolean {
+  // SQLite keeps it beside the file itself, not beside a link to it
+  return (statSync(`${realpathSync(path)}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /**

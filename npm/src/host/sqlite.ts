@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { hostError, type Row } from '../load/kernel.js';
 import { errorOf, type RuvSwarmError } from '../gen/errors.js';
-import { openDatabase } from './sqlite-open.js';
+import { logIsLeft, openDatabase } from './sqlite-open.js';
 import { isSqliteError, patiently, storeError, troubleDetail, troubleKind } from './trouble.js';
 import type { Durability, Head, NewEvent, Store, StoredEvent, StoredSnapshot, Writing } from './store.js';
 
@@ -33,12 +33,12 @@ class SqliteStore implements Store {
     this.shown = shown;
     this.durability = durability;
     this.#reopen = reopen;
-    this.#connection = new Connection(db, shown);
+    this.#connection = this.#connectionOf(db);
   }
 
   async write<T>(body: (tx: Writing) => T): Promise<T> {
     const connection = await this.#connected();
-    return patiently(this.shown, () => connection.run('BEGIN IMMEDIATE'), () => {
+    return patiently(this.shown, () => connection.beginWrite(), () => {
       let result: T;
       try {
         result = body(connection);
@@ -92,7 +92,11 @@ class SqliteStore implements Store {
     if (this.#connection) return this.#connection;
     this.#opening ??= this.#reopen().finally(() => (this.#opening = undefined));
     const db = await this.#opening;
-    return (this.#connection ??= new Connection(db, this.shown));
+    return (this.#connection ??= this.#connectionOf(db));
+  }
+
+  #connectionOf(db: DatabaseSync): Connection {
+    return new Connection(db, this.shown, this.durability === 'full' && this.shown !== ':memory:' && logIsLeft(this.shown));
   }
 
   /** What the body threw: trouble of SQLite in the core's words, anything else as it is. */
@@ -101,15 +105,23 @@ class SqliteStore implements Store {
   }
 }
 
+/** The number in an id, which is the key of its row: 17 of t17. */
+function rowNumber(id: string): number {
+  return Number(id.slice(1));
+}
+
 /** One connection with its prepared statements, as the transactions see it. */
 class Connection implements Writing {
   readonly #db: DatabaseSync;
   readonly #shown: string;
   readonly #statements = new Map<string, StatementSync>();
+  /** A log from before this connection is still to be folded in. */
+  #logIsLeft: boolean;
 
-  constructor(db: DatabaseSync, shown: string) {
+  constructor(db: DatabaseSync, shown: string, logIsLeft: boolean) {
     this.#db = db;
     this.#shown = shown;
+    this.#logIsLeft = logIsLeft;
   }
 
   head(): Omit<Head, 'config'> | undefined {
@@ -146,7 +158,7 @@ class Connection implements Writing {
   }
 
   row(table: string, id: string): { state: string; body: string } | undefined {
-    const row = this.#get(`SELECT state, body FROM ${this.#table(table)} WHERE id = ?`, id);
+    const row = this.#get(`SELECT state, body FROM ${this.#table(table)} WHERE number = ?`, rowNumber(id));
     return row && { state: String(row['state']), body: String(row['body']) };
   }
 
@@ -170,9 +182,9 @@ class Connection implements Writing {
   }
 
   upsert(row: Row, seq: number): void {
-    const sql = `INSERT INTO ${this.#table(row.table)} (id, state, seq, body) VALUES (?, ?, ?, ?)
-                 ON CONFLICT (id) DO UPDATE SET state = excluded.state, seq = excluded.seq, body = excluded.body`;
-    this.#prepare(sql).run(row.id, row.state, seq, row.body);
+    const sql = `INSERT INTO ${this.#table(row.table)} (number, state, seq, body) VALUES (?, ?, ?, ?)
+                 ON CONFLICT (number) DO UPDATE SET state = excluded.state, seq = excluded.seq, body = excluded.body`;
+    this.#prepare(sql).run(rowNumber(row.id), row.state, seq, row.body);
   }
 
   writeHead(head: Head): void {
@@ -208,6 +220,25 @@ class Connection implements Writing {
 
   run(sql: string): void {
     this.#prepare(sql).run();
+  }
+
+  /** The one writer's transaction. */
+  beginWrite(): void {
+    if (this.#logIsLeft) this.#foldInLog();
+    this.run('BEGIN IMMEDIATE');
+  }
+
+  /**
+   * Writes what a crash left in the log into the database, and syncs it, before anything is answered.
+   *
+   * After a sync that failed, the system shows the log's last commits from its memory and may never
+   * have written them; a later sync does not try again. SQLite takes such commits for good when it
+   * reads the log anew, and whoever is answered on their ground would lose that in a power cut.
+   */
+  #foldInLog(): void {
+    // an answer that says busy is no trouble: others have the file open, so the log was not read anew
+    this.#get('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#logIsLeft = false;
   }
 
   /** One transaction, so that several reads see one state of the file; the first read fixes which. */

@@ -8,7 +8,8 @@ import { asError } from '../load/kernel.js';
 import { TOOLS, type ToolDefinition } from '../gen/tools.js';
 import { version } from '../version.js';
 import { NodeWorkers } from '../workers/node.js';
-import { callTool } from './tools.js';
+import { callTool, findTool } from './tools.js';
+import { InOrder, Turns } from './turns.js';
 
 const INSTRUCTIONS =
   'A swarm of agents on one durable log. Begin with swarm_init, then agent_spawn and task_orchestrate; ' +
@@ -29,14 +30,19 @@ export async function serveStdio(host: Host, stop: AbortSignal): Promise<void> {
 }
 
 function server(host: Host, planned: (goalId: string) => void): Server {
+  const turns = new Turns();
   const served = new Server({ name: 'ruv-swarm', version }, { capabilities: { tools: {} }, instructions: INSTRUCTIONS });
   served.setRequestHandler('tools/list', () => ({ tools: TOOLS.map(listed) }));
   served.setRequestHandler('tools/call', async ({ params }) => {
-    const result = await callTool(host, params.name, params.arguments ?? {}, planned);
-    // what a refusal says is no answer of the operation, and its schema does not describe it
-    return result.isError ? { content: result.content, isError: true } : { ...result };
+    const { name, arguments: args = {} } = params;
+    return turns.take(kindOf(name), async () => ({ ...(await callTool(host, name, args, planned)) }));
   });
   return served;
+}
+
+/** What is no operation is answered in the order of the queries. */
+function kindOf(name: string): string {
+  return findTool(name)?.kind ?? 'query';
 }
 
 /** The definition as clients see it: what is for hosts alone is left out. */
@@ -79,8 +85,8 @@ class Trainings {
 }
 
 /**
- * Standard input and output, but patient: the end of the input is passed on only when every request
- * before it has been answered.
+ * Standard input and output, but patient: answers go out in the order of their requests, and the end
+ * of the input is passed on only when every request before it has been answered.
  */
 class PatientTransport implements Transport {
   onclose?: (() => void) | undefined;
@@ -88,7 +94,7 @@ class PatientTransport implements Transport {
   onmessage?: Transport['onmessage'];
   readonly #input = new PassThrough();
   readonly #inner = new StdioServerTransport(this.#input, process.stdout);
-  readonly #pending = new Set<string | number>();
+  readonly #pending = new InOrder<JSONRPCMessage>();
   #ended = false;
   #whenClosed: () => void = () => {};
 
@@ -104,8 +110,11 @@ class PatientTransport implements Transport {
     };
     this.#inner.onerror = (error) => this.onerror?.(error);
     this.#inner.onmessage = (message: JSONRPCMessage) => {
-      if ('method' in message && 'id' in message) this.#pending.add(message.id);
+      if ('method' in message && 'id' in message) this.#pending.asked(message.id);
       this.onmessage?.(message);
+      const cancelled = cancelledBy(message);
+      // the SDK answers a cancelled request in one revision and not in the other
+      if (cancelled !== undefined) void this.#sendAll(this.#pending.forget(cancelled));
     };
     await this.#inner.start();
     process.stdin.on('data', (chunk: Buffer) => this.#input.write(chunk));
@@ -117,8 +126,12 @@ class PatientTransport implements Transport {
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    await this.#inner.send(message);
-    if (!('method' in message) && 'id' in message && message.id !== undefined) this.#pending.delete(message.id);
+    const id = 'method' in message ? undefined : message.id;
+    await this.#sendAll(id === undefined ? [message] : this.#pending.answered(id, message));
+  }
+
+  async #sendAll(messages: readonly JSONRPCMessage[]): Promise<void> {
+    for (const message of messages) await this.#inner.send(message);
     this.#endWhenIdle();
   }
 
@@ -130,7 +143,13 @@ class PatientTransport implements Transport {
     if (!this.#ended) return;
     // a turn of the event loop, so that what is still in the buffer becomes a request first
     setImmediate(() => {
-      if (this.#pending.size === 0 && this.#input.readableLength === 0) this.#input.end();
+      if (this.#pending.settled && this.#input.readableLength === 0) this.#input.end();
     });
   }
+}
+
+/** The request that a notification calls off. */
+function cancelledBy(message: JSONRPCMessage): string | number | undefined {
+  if (!('method' in message) || message.method !== 'notifications/cancelled') return undefined;
+  return (message.params as { requestId?: string | number } | undefined)?.requestId;
 }

@@ -3,7 +3,7 @@ import { errorOf, type RuvSwarmError } from '../gen/errors.js';
 import { type ToolDefinition, TOOLS } from '../gen/tools.js';
 import type { Host } from '../host/host.js';
 import { planTraining, sampleDataset } from '../host/training.js';
-import { asError, errorJson, guarded, kernel } from '../load/kernel.js';
+import { asError, errorJson, guarded, hostError, kernel } from '../load/kernel.js';
 
 /** What a tool answers. */
 export interface ToolResult {
@@ -30,19 +30,17 @@ export function findTool(name: string): ToolDefinition | undefined {
 
 /** Carries out a tool call. `planned` hears of a goal that the host should train. */
 export async function callTool(host: Host, name: string, args: object, planned?: (goalId: string) => void): Promise<ToolResult> {
-  const tool = findTool(name);
-  if (!tool) {
-    const names = TOOLS.map((entry) => entry.name).join(', ');
-    return refusal(errorOf('unknown_operation', `tool: unknown value ${JSON.stringify(name)}; allowed: ${names}`, 'tool'));
-  }
+  // a name that is no tool goes to the core as it is: it words that error too
+  const operation = findTool(name)?.name ?? name;
   try {
-    const training = tool.name === 'task_orchestrate' ? await trainingOf(host, args) : undefined;
+    if (operation !== 'swarm_init' && (await host.version()) === 0) throw hostError('no_database', 'db', host.shown);
+    const training = operation === 'task_orchestrate' ? await trainingOf(host, args) : undefined;
     const response = training
       ? await orchestrateTraining(host, args, training)
-      : await host.call(tool.name, JSON.stringify(args), keyOf(args));
+      : await host.call(operation, JSON.stringify(args), keyOf(args));
     const structured = JSON.parse(response) as Record<string, unknown>;
     if (training) planned?.(String(structured['goalId']));
-    const text = kernel().render(tool.name, response);
+    const text = kernel().render(operation, response);
     return { content: [{ type: 'text', text: training?.sample ? `${kernel().sampleMessage()}\n${text}` : text }], structuredContent: structured };
   } catch (error) {
     return refusal(asError(error));
@@ -55,8 +53,9 @@ function refusal(error: RuvSwarmError): ToolResult {
 
 /** An idempotency key may come along with any command; the core ignores what it does not know. */
 function keyOf(args: object): string {
-  const key = (args as { idempotencyKey?: unknown }).idempotencyKey;
-  return typeof key === 'string' ? key : '';
+  const { idempotencyKey = '' } = args as { idempotencyKey?: unknown };
+  if (typeof idempotencyKey === 'string') return idempotencyKey;
+  throw errorOf('invalid_argument', 'idempotencyKey: not a text', 'idempotencyKey');
 }
 
 interface Training {

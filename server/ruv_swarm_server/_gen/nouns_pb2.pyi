@@ -172,7 +172,7 @@ class Task(_message.Message):
     def __init__(self, id: _Optional[str] = ..., goal_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[str] = ..., priority: _Optional[int] = ..., depends_on: _Optional[_Iterable[str]] = ..., after_failure: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ..., assigned_to: _Optional[str] = ..., resources: _Optional[_Iterable[_Union[ResourceClaim, _Mapping[str, object]]]] = ..., labels: _Optional[_Iterable[str]] = ..., payload: _Optional[str] = ..., payload_artifact: _Optional[str] = ..., lease: _Optional[_Union[Lease, _Mapping[str, object]]] = ..., attempts: _Optional[int] = ..., released: _Optional[int] = ..., max_retries: _Optional[int] = ..., backoff_ms: _Optional[int] = ..., max_backoff_ms: _Optional[int] = ..., jitter: _Optional[int] = ..., non_retryable: _Optional[_Iterable[str]] = ..., queue_ms: _Optional[int] = ..., run_ms: _Optional[int] = ..., total_ms: _Optional[int] = ..., not_before_ms: _Optional[int] = ..., progress: _Optional[_Union[Progress, _Mapping[str, object]]] = ..., output: _Optional[str] = ..., artifact: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping[str, object]]] = ..., last_agent_id: _Optional[str] = ..., created_at_ms: _Optional[int] = ..., ready_at_ms: _Optional[int] = ..., started_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., cancel_requested: _Optional[bool] = ..., held: _Optional[bool] = ..., waits_for: _Optional[str] = ...) -> None: ...
 
 class Goal(_message.Message):
-    __slots__ = ("id", "task", "kind", "strategy", "state", "task_ids", "dataset", "model_hash", "error", "created_at_ms", "finished_at_ms", "plan", "paused", "served")
+    __slots__ = ("id", "task", "kind", "strategy", "state", "task_ids", "dataset", "model_hash", "error", "created_at_ms", "finished_at_ms", "plan", "paused")
     ID_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -186,7 +186,6 @@ class Goal(_message.Message):
     FINISHED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
     PAUSED_FIELD_NUMBER: _ClassVar[int]
-    SERVED_FIELD_NUMBER: _ClassVar[int]
     id: str
     task: str
     kind: str
@@ -200,8 +199,7 @@ class Goal(_message.Message):
     finished_at_ms: int
     plan: str
     paused: bool
-    served: int
-    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., kind: _Optional[str] = ..., strategy: _Optional[str] = ..., state: _Optional[str] = ..., task_ids: _Optional[_Iterable[str]] = ..., dataset: _Optional[str] = ..., model_hash: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping[str, object]]] = ..., created_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., plan: _Optional[str] = ..., paused: _Optional[bool] = ..., served: _Optional[int] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., task: _Optional[str] = ..., kind: _Optional[str] = ..., strategy: _Optional[str] = ..., state: _Optional[str] = ..., task_ids: _Optional[_Iterable[str]] = ..., dataset: _Optional[str] = ..., model_hash: _Optional[str] = ..., error: _Optional[_Union[TaskError, _Mapping[str, object]]] = ..., created_at_ms: _Optional[int] = ..., finished_at_ms: _Optional[int] = ..., plan: _Optional[str] = ..., paused: _Optional[bool] = ...) -> None: ...
 
 class Artifact(_message.Message):
     __slots__ = ("hash", "name", "media_type", "size", "created_at_ms")

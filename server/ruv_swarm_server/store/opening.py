@@ -40,8 +40,14 @@ def look_at(path: Path, *, create: bool) -> None:
     if meta.st_size == 0 and not create:
         raise StoreError("no_database", "")
     header = _read_header(path)
-    if header:
+    # With a journal beside it a crash has left the first page half written: SQLite puts it right.
+    if header and not beside(path, "-journal").exists():
         _check_header(header)
+
+
+def beside(path: Path, ending: str) -> Path:
+    """Return the file that SQLite keeps beside the database under this ending."""
+    return path.with_name(path.name + ending)
 
 
 def check_owner(application: int, version: int) -> None:

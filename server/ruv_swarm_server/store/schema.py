@@ -50,17 +50,18 @@ ARTIFACT = Table(
 
 
 def _projection(name: str) -> Table:
+    # The file also has `id`, made of the number, for those who read it.
     return Table(
         name,
         METADATA,
-        Column("id", Text, primary_key=True),
+        Column("number", Integer, primary_key=True),
         Column("state", Text, nullable=False),
         Column("seq", Integer, nullable=False),
         Column("body", Text, nullable=False),
     )
 
 
-_NAMES = ("agent", "task", "goal", "message", "metric", "memory")
+_NAMES = ("agent", "task", "goal")
 PROJECTIONS = {name: _projection(name) for name in _NAMES}
 """The tables that the core's rows are written to, by the name that the core gives."""
 

@@ -8,13 +8,14 @@ import random
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Executable, Table, create_engine, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -23,6 +24,8 @@ from ruv_swarm_server.store import opening, schema
 from ruv_swarm_server.store.errors import StoreError, classify, is_busy
 
 T = TypeVar("T")
+
+_Values: TypeAlias = tuple[object, ...]
 
 # Older releases can lose data when two connections reset the write-ahead log at once.
 MINIMUM_SQLITE = (3, 51, 3)
@@ -43,9 +46,8 @@ def load_driver() -> ModuleType:
     raise StoreError("store_failed", f"no SQLite of version {wanted} or newer; install pysqlite3")
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """An event as the file holds it."""
+class StoredEvent(NamedTuple):
+    """An event as the file holds it; a plain tuple, since a long log has a million of them."""
 
     seq: int
     body: str
@@ -61,28 +63,41 @@ class Head:
     chain: bytes = bytes(32)
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
-    """An event to append."""
+class NewEvent(NamedTuple):
+    """An event to append: the columns of its row, in their order."""
 
     seq: int
+    swarm: str
     at_ms: int
     kind: str
     body: str
     chain: bytes
 
 
-def _upsert(table: Table, key: str, *columns: str) -> Executable:
+def _text(statement: Insert, *columns: str) -> str:
+    """Return the statement as text with a place for each column, compiled once and not each time."""
+    return str(statement.compile(dialect=_DIALECT, column_keys=list(columns)))
+
+
+def _upsert(table: Table, key: str, columns: Sequence[str], changed: Sequence[str]) -> str:
     statement = insert(table)
-    new = {name: statement.excluded[name] for name in columns}
-    return statement.on_conflict_do_update(index_elements=[key], set_=new)
+    new = {name: statement.excluded[name] for name in changed}
+    return _text(statement.on_conflict_do_update(index_elements=[key], set_=new), *columns)
 
 
-_APPEND = schema.EVENT.insert()
-_PUT = insert(schema.ARTIFACT).on_conflict_do_nothing(index_elements=["hash"])
-_UPSERT = {name: _upsert(t, "id", "state", "seq", "body") for name, t in schema.PROJECTIONS.items()}
-_HEAD = _upsert(schema.SWARM, "id", "version", "chain")
-_SNAPSHOT = _upsert(schema.SNAPSHOT, "seq", "body", "hash")
+_DIALECT = sqlite.dialect()  # type: ignore[no-untyped-call]
+_TAIL = "SELECT seq, body, chain FROM event WHERE seq > ? ORDER BY seq"
+_APPEND = _text(insert(schema.EVENT), "seq", "swarm", "at_ms", "kind", "body", "chain")
+_PUT = _text(
+    insert(schema.ARTIFACT).on_conflict_do_nothing(index_elements=["hash"]),
+    *("hash", "size", "content"),
+)
+_ROW = ("number", "state", "seq", "body")
+_UPSERT = {name: _upsert(t, "number", _ROW, _ROW[1:]) for name, t in schema.PROJECTIONS.items()}
+_HEAD = _upsert(
+    schema.SWARM, "id", ("id", "version", "chain", "epoch", "config"), ("version", "chain")
+)
+_SNAPSHOT = _upsert(schema.SNAPSHOT, "seq", ("seq", "hash", "body"), ("hash", "body"))
 
 
 class SqliteStore:
@@ -104,6 +119,8 @@ class SqliteStore:
             connect_args={"check_same_thread": False, "timeout": 0},
         )
         self._data_version = -1
+        # A log from before this connection is still to be folded in.
+        self._log_is_left = False
         self._connection: Connection = self._guard(self._engine.connect)
         try:
             self._prepare(create=create)
@@ -124,13 +141,17 @@ class SqliteStore:
             detail = f"write-ahead logging is not to be had here (journal mode {mode})"
             raise StoreError("store_failed", detail)
         self._text("PRAGMA synchronous=FULL")
+        log = opening.beside(self.path.resolve(), "-wal")
+        self._log_is_left = log.exists() and log.stat().st_size > 0
         self._guard(lambda: schema.check(self._connection))
 
     def _create_tables(self, *, create: bool) -> None:
         # Before the switch to WAL, so the mark of ownership is in the file itself from its first
         # moment. Several processes may come here at once.
         if self._guard(lambda: self._scalar("SELECT count(*) FROM sqlite_schema")):
-            raise StoreError("not_a_database", "")
+            # Another process may have made them since we looked.
+            opening.check_owner(self._pragma("application_id"), self._pragma("user_version"))
+            return
         if not create:
             raise StoreError("no_database", "")
         with self.writing():
@@ -150,6 +171,7 @@ class SqliteStore:
         A commit that fails for any reason but a full disk raises `StoreError` of the kind
         ``outcome_unknown``: the store must be closed and read anew.
         """
+        self._fold_in_log()
         self._guard(lambda: self._text("BEGIN IMMEDIATE"))
         try:
             yield
@@ -165,6 +187,20 @@ class SqliteStore:
                 # The frame that seals a transaction is written last, so it is not in the log.
                 raise trouble from error
             raise StoreError("outcome_unknown", trouble.detail) from error
+
+    def _fold_in_log(self) -> None:
+        """Write what a crash left in the log into the database, and sync it, before any answer.
+
+        After a sync that failed, the system shows the log's last commits from its memory and may
+        never have written them; a later sync does not try again. SQLite takes such commits for
+        good when it reads the log anew, and whoever is answered on their ground would lose that in
+        a power cut.
+        """
+        if self._log_is_left:
+            # A row that says busy is no trouble: others have the file open, so the log was not
+            # read anew.
+            self._guard(lambda: self._text("PRAGMA wal_checkpoint(TRUNCATE)").all())
+            self._log_is_left = False
 
     @contextmanager
     def reading(self) -> Generator[None]:
@@ -200,13 +236,9 @@ class SqliteStore:
 
     def tail(self, after: int) -> Iterable[StoredEvent]:
         """Return the events after number ``after``, in order."""
-        query = (
-            select(schema.EVENT.c.seq, schema.EVENT.c.body, schema.EVENT.c.chain)
-            .where(schema.EVENT.c.seq > after)
-            .order_by(schema.EVENT.c.seq)
-        )
-        rows = self._guard(lambda: self._connection.execute(query))
-        return (StoredEvent(int(seq), str(body), bytes(chain)) for seq, body, chain in rows)
+        rows = self._guard(lambda: self._connection.exec_driver_sql(_TAIL, (after,)))
+        # The driver's own rows: SQLAlchemy's cost as much again as all the rest of reading them.
+        return map(StoredEvent._make, rows.cursor)
 
     def lines(self, after: int, limit: int) -> list[str]:
         """Return at most ``limit`` canonical lines after number ``after``."""
@@ -243,56 +275,42 @@ class SqliteStore:
 
     # -- writing, inside `writing` -------------------------------------------------------------
 
-    def append(self, swarm: str, events: Sequence[NewEvent]) -> None:
+    def append(self, events: Sequence[NewEvent]) -> None:
         """Append events; their numbers are the file's next ones."""
-        # Written out: `asdict` copies each value and took half of the time.
-        rows = [
-            {
-                "seq": event.seq,
-                "swarm": swarm,
-                "at_ms": event.at_ms,
-                "kind": event.kind,
-                "body": event.body,
-                "chain": event.chain,
-            }
-            for event in events
-        ]
-        self._write(_APPEND, rows)
+        self._write(_APPEND, events)
 
     def put_artifacts(self, contents: Mapping[str, bytes]) -> None:
         """Keep bytes under their hash; the same bytes a second time change nothing."""
-        rows = [
-            {"hash": digest, "size": len(content), "content": content}
-            for digest, content in contents.items()
-        ]
+        rows = [(digest, len(content), content) for digest, content in contents.items()]
         self._write(_PUT, rows)
 
     def project(self, rows: Iterable[kernel.Row]) -> None:
         """Put projection rows in place of the former ones, each with its event's number."""
-        by_table: dict[str, list[dict[str, Any]]] = {}
+        by_table: dict[str, list[_Values]] = {}
         for row in rows:
-            values = {"id": row.id, "state": row.state, "seq": row.seq, "body": row.body}
+            # The number in the id is the key: 17 of t17.
+            values = (int(row.id[1:]), row.state, row.seq, row.body)
             by_table.setdefault(row.table, []).append(values)
         for table, found in by_table.items():
             self._write(_UPSERT[table], found)
 
     def set_head(self, head: Head, config: str) -> None:
         """Write where the log ends now."""
-        self._write(_HEAD, [{**asdict(head), "epoch": 0, "config": config}])
+        self._write(_HEAD, [(head.id, head.version, head.chain, 0, config)])
 
     def put_snapshot(self, seq: int, body: str) -> None:
         """Keep a snapshot; the one before it stays too, should this one prove unreadable."""
         digest = hashlib.sha256(body.encode()).digest()
-        self._write(_SNAPSHOT, [{"seq": seq, "body": body, "hash": digest}])
+        self._write(_SNAPSHOT, [(seq, digest, body)])
         table = schema.SNAPSHOT
         newest = select(table.c.seq).order_by(table.c.seq.desc()).limit(2)
         self._guard(
             lambda: self._connection.execute(table.delete().where(~table.c.seq.in_(newest)))
         )
 
-    def _write(self, statement: Executable, values: Sequence[Mapping[str, Any]]) -> None:
-        if values:
-            self._guard(lambda: self._connection.execute(statement, list(values)))
+    def _write(self, statement: str, rows: Sequence[_Values]) -> None:
+        if rows:
+            self._guard(lambda: self._connection.exec_driver_sql(statement, list(rows)))
 
     # -- plumbing ----------------------------------------------------------------------------
 

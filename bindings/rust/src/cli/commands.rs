@@ -65,7 +65,10 @@ pub(super) fn spawn(context: &mut Context<'_>) -> Result<i32, Error> {
     if !capabilities.is_empty() {
         request.insert("capabilities".into(), json!(capabilities));
     }
-    for (flag, field) in [("parallel", "count"), ("capacity", "capacity")] {
+    if context.flag("join") {
+        request.insert("join".into(), json!(true));
+    }
+    for (flag, field) in [("parallel", "count"), ("capacity", "capacity"), ("silenceMs", "silenceMs")] {
         if let Some(number) = context.number(flag) {
             request.insert(field.into(), json!(number));
         }

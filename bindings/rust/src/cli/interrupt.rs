@@ -14,6 +14,7 @@ pub(super) fn listen() {
         // without a handler Ctrl-C just ends the process, which loses nothing that was acknowledged
         let _ = ctrlc::set_handler(|| {
             if ASKED.swap(true, Ordering::SeqCst) {
+                super::program::end_all();
                 std::process::exit(130);
             }
         });

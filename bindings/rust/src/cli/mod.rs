@@ -5,11 +5,14 @@ mod commands;
 mod interrupt;
 mod live;
 mod monitor;
+mod operation;
 mod orchestrate;
 mod output;
 mod place;
 mod predict;
+mod program;
 mod table;
+mod work;
 
 use clap::error::ErrorKind;
 use clap::ArgMatches;
@@ -17,6 +20,7 @@ use ruv_swarm_core::error::{host_error, Code, Error, HostTrouble};
 
 use crate::host::{Host, Options};
 use output::{complain, Output};
+use table::Entry;
 
 /// Runs the command line `args`, the program's name first, and gives back its exit code: 0 done,
 /// 1 the work failed, 2 bad use, bad input or unknown id, 3 store trouble, 130 interrupted.
@@ -56,7 +60,13 @@ fn dispatch(name: &str, context: &mut Context<'_>) -> Result<i32, Error> {
         "replay" => commands::replay(context),
         "doctor" => commands::doctor(context),
         "mcp" => commands::mcp(context),
-        other => Err(Error::new(Code::Internal, "", format!("the command {other:?} has no code"))),
+        "work" => work::run(context),
+        "call" => operation::call(context),
+        other => match table::entry(other) {
+            Some(entry) if other == "submit" => operation::submit(context, &entry.args),
+            Some(Entry { operation: Some(operation), args, .. }) => operation::run(context, operation, args),
+            _ => Err(Error::new(Code::Internal, "", format!("the command {other:?} has no code"))),
+        },
     }
 }
 

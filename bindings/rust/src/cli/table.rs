@@ -8,27 +8,46 @@ use serde::Deserialize;
 /// The generated table.
 const TABLE: &str = include_str!("commands.json");
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Table {
     globals: Vec<Argument>,
     commands: Vec<Entry>,
 }
 
+/// A command.
 #[derive(Deserialize)]
-struct Entry {
+pub(super) struct Entry {
     name: String,
     help: String,
-    args: Vec<Argument>,
+    /// The operation that it is, if it is no more than that.
+    pub(super) operation: Option<String>,
+    pub(super) args: Vec<Argument>,
 }
 
+/// An argument of a command.
 #[derive(Deserialize)]
-struct Argument {
-    name: String,
-    flag: Option<String>,
-    kind: String,
+pub(super) struct Argument {
+    pub(super) name: String,
+    pub(super) flag: Option<String>,
+    /// flag, option or positional.
+    pub(super) kind: String,
+    /// string, uint, float, bool or list.
     #[serde(rename = "type")]
-    value: String,
+    pub(super) value: String,
+    /// Its place in the request of the operation, if that has another name.
+    pub(super) field: Option<String>,
     help: String,
+}
+
+fn table() -> &'static Table {
+    static READ: OnceLock<Table> = OnceLock::new();
+    // the table is part of the program: a test reads it, and an empty one would name no command
+    READ.get_or_init(|| serde_json::from_str(TABLE).unwrap_or_default())
+}
+
+/// The command of this name.
+pub(super) fn entry(name: &str) -> Option<&'static Entry> {
+    table().commands.iter().find(|entry| entry.name == name)
 }
 
 /// The parser of the whole command line.
@@ -38,28 +57,26 @@ pub(super) fn parser() -> Command {
 }
 
 fn build() -> Command {
-    // the table is part of the program: a test reads it, and an empty one would name no command
-    let table = serde_json::from_str(TABLE).unwrap_or(Table { globals: vec![], commands: vec![] });
     let mut command = Command::new("ruv-swarm")
         .version(crate::version())
         .about("Swarms of agents on one durable file: plan, train, follow and prove.")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true);
-    for argument in table.globals {
+    for argument in &table().globals {
         command = command.arg(option(argument).global(true));
     }
-    for entry in table.commands {
-        let args: Vec<Arg> = entry.args.into_iter().map(option).collect();
-        command = command.subcommand(Command::new(lasting(entry.name)).about(lasting(entry.help)).args(args));
+    for entry in &table().commands {
+        let args: Vec<Arg> = entry.args.iter().map(option).collect();
+        command = command.subcommand(Command::new(&*entry.name).about(&*entry.help).args(args));
     }
     command
 }
 
-fn option(argument: Argument) -> Arg {
-    let arg = Arg::new(lasting(argument.name)).help(lasting(argument.help));
-    let arg = match argument.flag {
-        Some(flag) => arg.long(lasting(flag.trim_start_matches('-').to_string())),
+fn option(argument: &'static Argument) -> Arg {
+    let arg = Arg::new(&*argument.name).help(&*argument.help);
+    let arg = match &argument.flag {
+        Some(flag) => arg.long(flag.trim_start_matches('-')),
         None => arg,
     };
     match (argument.kind.as_str(), argument.value.as_str()) {
@@ -67,13 +84,9 @@ fn option(argument: Argument) -> Arg {
         // which words and numbers are allowed is the core's to say, in the same text at every door
         (_, "uint") => arg.value_parser(value_parser!(u64)).value_name("N"),
         (_, "float") => arg.value_parser(value_parser!(f64)).value_name("SECONDS"),
+        // a lone - is standard input, which clap takes as a value by itself
         _ => arg.allow_hyphen_values(false),
     }
-}
-
-/// The parser wants names for the whole life of the program, and is built once.
-fn lasting(text: String) -> &'static str {
-    Box::leak(text.into_boxed_str())
 }
 
 #[cfg(test)]
@@ -82,10 +95,10 @@ mod tests {
 
     #[test]
     fn every_command_of_the_table_is_there() {
-        let table: Table = serde_json::from_str(TABLE).unwrap();
-        assert_eq!(table.commands.len(), 11);
+        serde_json::from_str::<Table>(TABLE).unwrap();
+        assert_eq!(table().commands.len(), 25);
         parser().debug_assert();
-        for entry in table.commands {
+        for entry in &table().commands {
             assert!(parser().find_subcommand(&entry.name).is_some(), "{}", entry.name);
         }
     }

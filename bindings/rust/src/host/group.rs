@@ -6,11 +6,15 @@ use ruv_swarm_core::{attach_artifact, attach_events, Attach, Decision, Swarm};
 use super::session::Session;
 use super::Call;
 use crate::clock::Clock;
-use crate::store::{CommitTrouble, Head, Store, StoredEvent};
+use crate::store::{CommitTrouble, Head, NewEvent, Store, StoredEvent};
 
 /// Calls that happen all or not at all.
 pub(super) type Unit = Vec<Call>;
 type Answer = Result<Vec<String>, Error>;
+
+/// Events of the group that are not in the store yet: many in one statement cost less than one after
+/// the other.
+type Events = Vec<NewEvent>;
 
 /// Decides, stores and answers `units`: all answers are given after the one commit.
 pub(super) fn run(session: &mut Session, units: Vec<Unit>) -> Vec<Answer> {
@@ -50,16 +54,17 @@ fn run_in_transaction(session: &mut Session, units: &[Unit]) -> Result<Vec<Answe
 /// answers and whether there is something to commit.
 fn decide_all(session: &mut Session, units: &[Unit]) -> Result<(Vec<Answer>, bool), Error> {
     session.catch_up()?;
-    let (store, swarm, clock) = session.parts()?;
+    let (_, swarm, clock) = session.parts()?;
     let before = swarm.version();
+    let mut events = Events::new();
     // one tick handles so many timers and no more
     while swarm.next_deadline().is_some_and(|deadline| deadline <= clock.now_ms()) {
         let decision = swarm.call("tick", "{}", clock.now_ms(), "")?;
-        store_events(store, swarm, clock, &decision)?;
+        keep_events(swarm, clock, decision.events, &mut events)?;
     }
     let mut answers = Vec::with_capacity(units.len());
     for unit in units {
-        answers.push(match run_unit(session, unit) {
+        answers.push(match run_unit(session, unit, &mut events) {
             Ok(responses) => Ok(responses),
             Err(Refusal::Request(error)) => Err(error),
             Err(Refusal::Store(error)) => return Err(error),
@@ -69,7 +74,7 @@ fn decide_all(session: &mut Session, units: &[Unit]) -> Result<(Vec<Answer>, boo
     if swarm.version() == before {
         return Ok((answers, false));
     }
-    write_rows_and_head(store, swarm)?;
+    write(store, swarm, &mut events)?;
     Ok((answers, true))
 }
 
@@ -79,30 +84,40 @@ pub(super) enum Refusal {
     Store(Error),
 }
 
-/// Each row that the group has touched so far, once, and where the log ends now.
-fn write_rows_and_head(store: &Store, swarm: &mut Swarm) -> Result<(), Error> {
-    swarm.take_rows().iter().try_for_each(|row| store.upsert(row, row.seq))?;
+/// Writes the events so far, each row that they have touched once, and where the log ends now.
+fn write(store: &Store, swarm: &mut Swarm, events: &mut Events) -> Result<(), Error> {
+    append(store, swarm, events)?;
+    // the rows of a table come together
+    for rows in swarm.take_rows().chunk_by(|a, b| a.table == b.table) {
+        store.upsert(rows)?;
+    }
     let head =
         Head { swarm_id: swarm.swarm_id().to_string(), version: swarm.version(), chain: swarm.chain_head() };
     store.write_head(&head, &swarm.config_json())
 }
 
-fn run_unit(session: &mut Session, unit: &[Call]) -> Result<Vec<String>, Refusal> {
+/// Hands the events so far to the store: at the end, and before the store is asked for events.
+fn append(store: &Store, swarm: &Swarm, events: &mut Events) -> Result<(), Error> {
+    store.append(swarm.swarm_id(), &std::mem::take(events))
+}
+
+fn run_unit(session: &mut Session, unit: &[Call], events: &mut Events) -> Result<Vec<String>, Refusal> {
     let (store, swarm, clock) = session.parts().map_err(Refusal::Store)?;
     if let [call] = unit {
-        return Ok(vec![run_call(store, swarm, clock, call)?]);
+        return Ok(vec![run_call(store, swarm, clock, call, events)?]);
     }
     // a later call of the unit may be refused, and then the earlier ones must not have happened: what
     // came before the unit is written first, so that the store knows all that there is to go back to
     if swarm.version() > 0 {
-        write_rows_and_head(store, swarm).map_err(Refusal::Store)?;
+        write(store, swarm, events).map_err(Refusal::Store)?;
     }
     store.savepoint().map_err(Refusal::Store)?;
     let mut responses = Vec::with_capacity(unit.len());
     for call in unit {
-        match run_call(store, swarm, clock, call) {
+        match run_call(store, swarm, clock, call, events) {
             Ok(response) => responses.push(response),
             Err(Refusal::Request(error)) => {
+                events.clear();
                 store.back_to_savepoint().map_err(Refusal::Store)?;
                 session.load_inside().map_err(Refusal::Store)?;
                 return Err(Refusal::Request(error));
@@ -114,13 +129,23 @@ fn run_unit(session: &mut Session, unit: &[Call]) -> Result<Vec<String>, Refusal
     Ok(responses)
 }
 
-fn run_call(store: &Store, swarm: &mut Swarm, clock: &mut Clock, call: &Call) -> Result<String, Refusal> {
+fn run_call(
+    store: &Store,
+    swarm: &mut Swarm,
+    clock: &mut Clock,
+    call: &Call,
+    events: &mut Events,
+) -> Result<String, Refusal> {
     let decision = super::complete::decide(store, swarm, clock.now_ms(), call)?;
     if call.operation == "artifact_put" {
         keep_content(store, call, &decision.response)?;
     }
-    store_events(store, swarm, clock, &decision).map_err(Refusal::Store)?;
-    attach(store, decision).map_err(Refusal::Store)
+    let Decision { response, events: lines, attach: wanted } = decision;
+    keep_events(swarm, clock, lines, events).map_err(Refusal::Store)?;
+    if wanted.is_some() {
+        append(store, swarm, events).map_err(Refusal::Store)?;
+    }
+    attach(store, response, wanted).map_err(Refusal::Store)
 }
 
 /// Stores the bytes of an `artifact_put`, in the transaction of its event.
@@ -140,32 +165,32 @@ fn keep_content(store: &Store, call: &Call, response: &str) -> Result<(), Refusa
     }
 }
 
-fn store_events(
-    store: &Store,
+fn keep_events(
     swarm: &mut Swarm,
     clock: &mut Clock,
-    decision: &Decision,
+    lines: Vec<String>,
+    events: &mut Events,
 ) -> Result<(), Error> {
-    for line in &decision.events {
-        let applied = swarm.apply(line)?;
-        let event = StoredEvent { seq: applied.seq, body: line.clone(), chain: applied.chain };
-        store.append(&event, swarm.swarm_id(), applied.at_ms, applied.kind)?;
-        clock.note(applied.at_ms);
+    for body in lines {
+        let applied = swarm.apply(&body)?;
+        let stored = StoredEvent { seq: applied.seq, body, chain: applied.chain };
+        events.push(NewEvent { stored, at_ms: applied.at_ms, kind: applied.kind });
     }
+    clock.note(swarm.last_at_ms());
     Ok(())
 }
 
 /// Adds what only the store has to the answer of the core: events or the bytes of an artifact.
-pub(super) fn attach(store: &Store, decision: Decision) -> Result<String, Error> {
-    match decision.attach {
-        None => Ok(decision.response),
+pub(super) fn attach(store: &Store, response: String, wanted: Option<Attach>) -> Result<String, Error> {
+    match wanted {
+        None => Ok(response),
         Some(Attach::Events { after, limit, filter }) => {
             let events = store.events(after, limit)?;
             let lines: Vec<&str> = events.iter().map(|event| event.body.as_str()).collect();
-            Ok(attach_events(&decision.response, &lines, &filter))
+            Ok(attach_events(&response, &lines, &filter))
         }
         Some(Attach::Artifact { hash }) => match store.artifact(&hash)? {
-            Some(bytes) => Ok(attach_artifact(&decision.response, &bytes)),
+            Some(bytes) => Ok(attach_artifact(&response, &bytes)),
             None => Err(store.damaged(&format!("the bytes of artifact {hash} are missing"))),
         },
     }

@@ -192,7 +192,7 @@ impl Host {
                 Some("query") => swarm.call(operation, request, now, "")?,
                 _ => swarm.query(operation, request)?,
             };
-            group::attach(store, decision)
+            group::attach(store, decision.response, decision.attach)
         })
     }
 

@@ -6,7 +6,7 @@ use ruv_swarm_core::error::Error;
 use ruv_swarm_core::hash::{hex, Hash};
 use ruv_swarm_core::Swarm;
 
-use super::session::{check, BLOCK};
+use super::session::check;
 use crate::store::Store;
 
 /// What a replay found.
@@ -35,6 +35,9 @@ impl Replay {
     }
 }
 
+/// Events are read in blocks of this many, so that a long log is never in memory as a whole.
+const BLOCK: u64 = 1000;
+
 /// One projection row: its state word, its body and its event, by table and id.
 type Rows = BTreeMap<(&'static str, String), (String, String, u64)>;
 
@@ -48,7 +51,7 @@ pub(super) fn run(store: &Store, live: &Swarm, verify: bool) -> Result<Replay, E
                 true => rebuilt.apply(&event.body),
                 false => rebuilt.replay(&event.body),
             };
-            match check(store, event, applied) {
+            match check(store, event.seq, &event.chain, applied) {
                 Ok(_) => {}
                 Err(error) => {
                     problem = Some(error);

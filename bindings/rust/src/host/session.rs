@@ -1,13 +1,11 @@
 //! The core beside its store: opening, catching up with other processes, starting over after trouble.
 
 use ruv_swarm_core::error::Error;
+use ruv_swarm_core::hash::Hash;
 use ruv_swarm_core::{Applied, Swarm};
 
 use crate::clock::Clock;
-use crate::store::{Durability, Location, Store, StoredEvent};
-
-/// Events are read in blocks of this many, so that a long log is never in memory as a whole.
-pub(super) const BLOCK: u64 = 1000;
+use crate::store::{Durability, Location, Store};
 
 /// A longer tail than this is worth a snapshot.
 const LONG_TAIL: u64 = 2000;
@@ -179,28 +177,24 @@ fn newest_snapshot(store: &Store, version: u64) -> Result<Option<Swarm>, Error> 
 }
 
 fn read_tail(store: &Store, swarm: &mut Swarm, clock: &mut Clock) -> Result<(), Error> {
-    loop {
-        let events = store.events(swarm.version(), BLOCK)?;
-        for event in &events {
-            let applied = check(store, event, swarm.replay(&event.body))?;
-            clock.note(applied.at_ms);
-        }
-        if (events.len() as u64) < BLOCK {
-            return Ok(());
-        }
+    let before = swarm.version();
+    store.each_event(before, |seq, line, chain| check(store, seq, chain, swarm.replay(line)).map(drop))?;
+    if swarm.version() > before {
+        clock.note(swarm.last_at_ms());
     }
+    Ok(())
 }
 
-/// What a stored event led to, once its hash chain is compared with the stored one.
+/// What the stored event `seq` led to, once its hash chain is compared with the stored one.
 pub(super) fn check(
     store: &Store,
-    event: &StoredEvent,
+    seq: u64,
+    chain: &Hash,
     applied: Result<Applied, Error>,
 ) -> Result<Applied, Error> {
-    let applied =
-        applied.map_err(|error| store.damaged(&format!("event {}: {}", event.seq, error.message)))?;
-    if applied.seq != event.seq || applied.chain != event.chain {
-        return Err(store.damaged(&format!("event {} does not fit the hash chain", event.seq)));
+    let applied = applied.map_err(|error| store.damaged(&format!("event {seq}: {}", error.message)))?;
+    if applied.seq != seq || applied.chain != *chain {
+        return Err(store.damaged(&format!("event {seq} does not fit the hash chain")));
     }
     Ok(applied)
 }

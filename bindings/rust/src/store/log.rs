@@ -5,7 +5,55 @@ use ruv_swarm_core::error::{host_error, Error, HostTrouble};
 use ruv_swarm_core::hash::Hash;
 use ruv_swarm_core::Row;
 
+use super::insert::Insert;
 use super::Store;
+
+const EVENTS: Insert =
+    Insert { head: "INSERT INTO event (seq, swarm, at_ms, kind, body, chain) VALUES ", columns: 6, tail: "" };
+
+/// How the rows of one projection table are written and read.
+struct Projection {
+    upsert: Insert,
+    row: &'static str,
+    count: &'static str,
+}
+
+macro_rules! projection {
+    ($table:literal) => {
+        Projection {
+            upsert: Insert {
+                head: concat!("INSERT INTO ", $table, " (number, state, seq, body) VALUES "),
+                columns: 4,
+                tail: " ON CONFLICT (number) DO UPDATE
+                       SET state = excluded.state, seq = excluded.seq, body = excluded.body",
+            },
+            row: concat!("SELECT state, body, seq FROM ", $table, " WHERE number = ?1"),
+            count: concat!("SELECT count(*) FROM ", $table),
+        }
+    };
+}
+
+/// Table names come from the core; no other than these is ever put into SQL.
+fn projection(table: &str) -> Result<&'static Projection, Error> {
+    const AGENT: &Projection = &projection!("agent");
+    const TASK: &Projection = &projection!("task");
+    const GOAL: &Projection = &projection!("goal");
+    match table {
+        "agent" => Ok(AGENT),
+        "task" => Ok(TASK),
+        "goal" => Ok(GOAL),
+        other => {
+            Err(Error::new(ruv_swarm_core::Code::Internal, "", format!("no projection table {other:?}")))
+        }
+    }
+}
+
+/// The number in an id, which is the key of its row: 17 of t17.
+pub fn row_number(id: &str) -> Result<u64, Error> {
+    id.get(1..)
+        .and_then(|digits| digits.parse().ok())
+        .ok_or_else(|| Error::new(ruv_swarm_core::Code::Internal, "", format!("no number in the id {id:?}")))
+}
 
 /// One event as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +64,17 @@ pub struct StoredEvent {
     pub body: String,
     /// The hash chain up to this event.
     pub chain: Hash,
+}
+
+/// An event to append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEvent {
+    /// What is stored of it and read again.
+    pub stored: StoredEvent,
+    /// Its time, in ms since 1970.
+    pub at_ms: u64,
+    /// Its kind.
+    pub kind: &'static str,
 }
 
 /// Where the log ends.
@@ -55,15 +114,35 @@ impl Store {
         self.read_one::<Option<i64>>("SELECT max(seq) FROM event").map(|seq| seq.unwrap_or(0) as u64)
     }
 
-    /// Appends one event.
-    pub fn append(&self, event: &StoredEvent, swarm: &str, at_ms: u64, kind: &str) -> Result<(), Error> {
-        let sql = "INSERT INTO event (seq, swarm, at_ms, kind, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        self.cached(sql)
-            .and_then(|mut s| {
-                s.execute(params![event.seq as i64, swarm, at_ms as i64, kind, event.body, event.chain])
-            })
-            .map(|_| ())
-            .map_err(|e| self.error(&e))
+    /// Appends events, in order.
+    pub fn append(&self, swarm: &str, events: &[NewEvent]) -> Result<(), Error> {
+        self.insert_all(&EVENTS, events, |row, event| {
+            row.bind(event.stored.seq as i64)?;
+            row.bind(swarm)?;
+            row.bind(event.at_ms as i64)?;
+            row.bind(event.kind)?;
+            row.bind(&event.stored.body)?;
+            row.bind(event.stored.chain)
+        })
+    }
+
+    /// Shows every event after `after`, in order, as number, line and chain; the line is not copied.
+    pub fn each_event(
+        &self,
+        after: u64,
+        mut look: impl FnMut(u64, &str, &Hash) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let fail = |error: rusqlite::Error| self.error(&error);
+        let sql = "SELECT seq, body, chain FROM event WHERE seq > ?1 ORDER BY seq";
+        let mut statement = self.cached(sql).map_err(fail)?;
+        let mut rows = statement.query([i64::try_from(after).unwrap_or(i64::MAX)]).map_err(fail)?;
+        while let Some(row) = rows.next().map_err(fail)? {
+            let seq: i64 = row.get(0).map_err(fail)?;
+            let chain: Hash = row.get(2).map_err(fail)?;
+            let body = row.get_ref(1).and_then(|value| Ok(value.as_str()?)).map_err(fail)?;
+            look(seq as u64, body, &chain)?;
+        }
+        Ok(())
     }
 
     /// Up to `limit` events after `after`, in order.
@@ -79,31 +158,30 @@ impl Store {
             .map_err(|e| self.error(&e))
     }
 
-    /// Puts a projection row as of event `seq` in place of the former one, whatever it says.
-    pub fn upsert(&self, row: &Row, seq: u64) -> Result<(), Error> {
-        let table = self.table(row.table)?;
-        let sql = format!(
-            "INSERT INTO {table} (id, state, seq, body) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id)
-             DO UPDATE SET state = excluded.state, seq = excluded.seq, body = excluded.body"
-        );
-        self.cached(&sql)
-            .and_then(|mut s| s.execute(params![row.id, row.state, seq as i64, row.body]))
-            .map(|_| ())
-            .map_err(|e| self.error(&e))
+    /// Puts projection rows, all of one table, in place of the former ones, whatever they say.
+    pub fn upsert(&self, rows: &[Row]) -> Result<(), Error> {
+        let Some(first) = rows.first() else { return Ok(()) };
+        let numbers = rows.iter().map(|row| row_number(&row.id)).collect::<Result<Vec<u64>, Error>>()?;
+        let numbered: Vec<(u64, &Row)> = numbers.into_iter().zip(rows).collect();
+        self.insert_all(&projection(first.table)?.upsert, &numbered, |values, (number, row)| {
+            values.bind(*number as i64)?;
+            values.bind(&row.state)?;
+            values.bind(row.seq as i64)?;
+            values.bind(&row.body)
+        })
     }
 
     /// How many rows a projection table has.
-    pub fn count_rows(&self, table: &'static str) -> Result<u64, Error> {
-        let table = self.table(table)?;
-        self.read_one::<i64>(&format!("SELECT count(*) FROM {table}")).map(|n| n as u64)
+    pub fn count_rows(&self, table: &str) -> Result<u64, Error> {
+        self.read_one::<i64>(projection(table)?.count).map(|n| n as u64)
     }
 
     /// State and body of one projection row, and the event that it was written with.
-    pub fn row(&self, table: &'static str, id: &str) -> Result<Option<(String, String, u64)>, Error> {
-        let table = self.table(table)?;
+    pub fn row(&self, table: &str, id: &str) -> Result<Option<(String, String, u64)>, Error> {
         let read = |row: &SqlRow<'_>| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)? as u64));
-        self.cached(&format!("SELECT state, body, seq FROM {table} WHERE id = ?1"))
-            .and_then(|mut s| s.query_row([id], read).optional())
+        let number = row_number(id)? as i64;
+        self.cached(projection(table)?.row)
+            .and_then(|mut s| s.query_row([number], read).optional())
             .map_err(|e| self.error(&e))
     }
 
@@ -135,15 +213,5 @@ impl Store {
     /// The error for a log that is not what was written.
     pub fn damaged(&self, detail: &str) -> Error {
         host_error(HostTrouble::DamagedDatabase, "db", &self.shown, detail)
-    }
-
-    /// Table names come from the core; none but these is ever put into SQL.
-    fn table(&self, name: &'static str) -> Result<&'static str, Error> {
-        match name {
-            "agent" | "task" | "goal" => Ok(name),
-            other => {
-                Err(Error::new(ruv_swarm_core::Code::Internal, "", format!("no projection table {other:?}")))
-            }
-        }
     }
 }

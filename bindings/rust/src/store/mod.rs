@@ -6,16 +6,18 @@
 mod artifacts;
 #[cfg(test)]
 pub(crate) mod faults;
+mod insert;
 mod log;
 mod open;
 mod trouble;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use ruv_swarm_core::error::{host_error, Error, HostTrouble};
 
-pub use log::{Head, StoredEvent};
+pub use log::{row_number, Head, NewEvent, StoredEvent};
 
 /// Where a swarm is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +96,8 @@ pub enum CommitTrouble {
 pub struct Store {
     connection: Connection,
     shown: String,
+    /// A log from before this connection is still to be folded in.
+    log_is_left: Cell<bool>,
 }
 
 impl Store {
@@ -121,7 +125,23 @@ impl Store {
 
     /// Begins a write transaction; waits with jitter while another process writes.
     pub fn begin(&self) -> Result<(), Error> {
+        self.fold_in_log()?;
         self.run("BEGIN IMMEDIATE")
+    }
+
+    /// Writes what a crash left in the log into the database, and syncs it, before anything is answered.
+    ///
+    /// After a sync that failed, the system shows the log's last commits from its memory and may never
+    /// have written them; a later sync does not try again. SQLite takes such commits for good when it
+    /// reads the log anew, and whoever is answered on their ground would lose that in a power cut.
+    fn fold_in_log(&self) -> Result<(), Error> {
+        if !self.log_is_left.get() {
+            return Ok(());
+        }
+        // a result that says busy is no trouble: others have the file open, so the log was not read anew
+        self.read_one::<i64>("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        self.log_is_left.set(false);
+        Ok(())
     }
 
     /// Begins a read transaction, so that several reads see one state of the file.

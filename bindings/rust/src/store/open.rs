@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
@@ -32,7 +32,7 @@ pub(super) fn open(location: &Location, durability: Durability, create: bool) ->
     let fail = |error: rusqlite::Error| trouble::store_error(&error, &shown);
     let mut connection = connection.map_err(fail)?;
     connection.busy_handler(Some(wait_a_little)).map_err(fail)?;
-    let store = Store { connection, shown };
+    let store = Store { connection, shown, log_is_left: Cell::new(false) };
     prepare(&store, location, durability, create)?;
     Ok(store)
 }
@@ -83,11 +83,10 @@ fn look_at(path: &Path, shown: &str, create: bool) -> Result<bool, Error> {
 /// Whose file it is and how new, read without a lock and without the files that SQLite puts beside a
 /// database in use: a file that is refused is left as it was, and its folder too.
 fn look_inside(path: &Path, shown: &str) -> Result<(), Error> {
-    let mut beside = path.as_os_str().to_os_string();
-    beside.push("-wal");
     let Some(uri) = immutable_uri(path) else { return Ok(()) };
-    if Path::new(&beside).exists() {
-        // in use, or left by a crash: the first page may be in the log, and SQLite has to be asked
+    if beside(path, "-wal").exists() || beside(path, "-journal").exists() {
+        // in use, or left by a crash: the first page may be in the log, or half written and to be
+        // put right by the journal, and SQLite has to be asked
         return Ok(());
     }
     let flags =
@@ -111,6 +110,13 @@ fn look_inside(path: &Path, shown: &str) -> Result<(), Error> {
         // whatever else it is shows again, and with certainty, under a lock
         Err(_) => Ok(()),
     }
+}
+
+/// The file that SQLite keeps beside the database under this ending.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 #[cfg(unix)]
@@ -158,7 +164,7 @@ fn prepare(store: &Store, location: &Location, durability: Durability, create: b
         check_owner(application, store.read_one("PRAGMA user_version")?, &store.shown)?;
     }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(fail)?;
-    if *location != Location::Memory {
+    if let Location::File(_) = location {
         let mode = switch_to_wal(store)?;
         if mode != "wal" {
             let detail = format!("write-ahead logging is not to be had here (journal mode {mode})");
@@ -167,7 +173,18 @@ fn prepare(store: &Store, location: &Location, durability: Durability, create: b
     }
     connection
         .execute_batch(&format!("PRAGMA synchronous={}; PRAGMA foreign_keys=OFF;", durability.pragma()))
-        .map_err(fail)
+        .map_err(fail)?;
+    if let (Location::File(path), Durability::Full) = (location, durability) {
+        store.log_is_left.set(log_is_left(path));
+    }
+    Ok(())
+}
+
+/// Whether there is a log beside the database from before this connection.
+fn log_is_left(path: &Path) -> bool {
+    // SQLite keeps it beside the file itself, not beside a link to it
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    fs::metadata(beside(&path, "-wal")).is_ok_and(|meta| meta.len() > 0)
 }
 
 /// SQLite does not call the busy handler for this switch, so the retry is ours.
@@ -187,7 +204,9 @@ fn create_schema(store: &Store, create: bool) -> Result<(), Error> {
     let fail = |error: rusqlite::Error| store.error(&error);
     let tables: i64 = store.read_one("SELECT count(*) FROM sqlite_schema")?;
     if tables > 0 {
-        return Err(host_error(HostTrouble::NotADatabase, "db", &store.shown, ""));
+        // another process may have made them since we looked
+        let application: i64 = store.read_one("PRAGMA application_id")?;
+        return check_owner(application, store.read_one("PRAGMA user_version")?, &store.shown);
     }
     if !create {
         return Err(host_error(HostTrouble::NoDatabase, "db", &store.shown, ""));
