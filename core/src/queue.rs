@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 
 use crate::agent::Agent;
 use crate::ids::{AgentId, GoalId, TaskId};
+use crate::mutants::{self, Mutant};
 use crate::resource::ResourceClaim;
 use crate::task::Task;
 
@@ -266,10 +267,13 @@ impl Queue {
             if !fits {
                 continue;
             }
-            let found = if task_fits(*head) {
+            let tasks = line.lanes.get(lane);
+            let found = if mutants::on(Mutant::YoungestFirst) {
+                tasks.and_then(|tasks| tasks.iter().rev().copied().find(|id| task_fits(*id)))
+            } else if task_fits(*head) {
                 Some(*head)
             } else {
-                line.lanes.get(lane).and_then(|tasks| tasks.iter().copied().find(|id| task_fits(*id)))
+                tasks.and_then(|tasks| tasks.iter().copied().find(|id| task_fits(*id)))
             };
             best = [best, found].into_iter().flatten().min();
         }

@@ -7,6 +7,7 @@ use crate::event::{
     TaskSubmitted, TaskTimedOut, TaskUpdated,
 };
 use crate::ids::TaskId;
+use crate::mutants::{self, Mutant};
 use crate::state::Served;
 use crate::task::{Deadline, Lease, Task, TaskError};
 
@@ -39,7 +40,8 @@ impl Fold<'_> {
             ..Task::default()
         };
         let waiting = self.state.unmet(&task);
-        task.wait(waiting > 0, self.at_ms);
+        let waits = waiting > 0 && !mutants::on(Mutant::DependencyNotAwaited);
+        task.wait(waits, self.at_ms);
         self.state.last_task = self.state.last_task.max(task.id.0);
         if let Some(goal) = task.goal_id.and_then(|id| self.state.goals.get_mut(id)) {
             goal.task_ids.push(task.id);

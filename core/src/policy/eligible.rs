@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::agent::{Agent, AgentState};
 use crate::ids::{AgentId, TaskId};
 use crate::json::is_default;
+use crate::mutants::{self, Mutant};
 use crate::queue::{place, Needs};
 use crate::state::State;
 use crate::task::{Task, TaskState};
@@ -49,12 +50,13 @@ fn reason(rule: &'static str, message: impl Into<String>) -> Reason {
 /// The most urgent task that `agent` may start at `now`: highest priority, then the goal that was
 /// served longest ago, then the oldest.
 pub fn next_task(state: &State, agent: &Agent, now: u64, ahead: Ahead<'_>) -> Option<TaskId> {
-    if state.paused || agent.paused {
+    if (state.paused || agent.paused) && !mutants::on(Mutant::PausedStarts) {
         return None;
     }
     let held = &state.index.held;
     let fits = |needs: &Needs| {
-        agent.can(&needs.capabilities) && held.conflict(&needs.resources, ahead.ends).is_none()
+        let free = held.conflict(&needs.resources, ahead.ends).is_none();
+        agent.can(&needs.capabilities) && (free || mutants::on(Mutant::ResourceIgnored))
     };
     let in_time = |id: TaskId| state.tasks.get(id).is_some_and(|task| overdue(task, now).is_none());
     let queue = &state.index.queue;
