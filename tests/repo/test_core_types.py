@@ -65,7 +65,7 @@ def test_requests(catalogue):
 def test_events(catalogue):
     text = (CORE / "event.rs").read_text()
     block = text.split("\nevents! {", 1)[1].split("\n}", 1)[0]
-    bodies = [message for message in catalogue.of_file("events") if message.name != "Event"]
+    bodies = [message for message in catalogue.of_files("events") if message.name != "Event"]
     assert re.findall(r"^    (\w+) \{", block, re.MULTILINE) == [body.name for body in bodies]
     for body in bodies:
         assert struct_fields(block, body.name) == names(body), body.name
