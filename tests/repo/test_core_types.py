@@ -40,11 +40,11 @@ def struct_fields(text, name):
     assert match, f"no struct {name}"
     body = re.sub(r"//[^\n]*", "", match.group(1))
     found = []
-    for attributes, field in re.findall(
-        r'((?:#\[[^\n]*\]\s*)*)(?:pub )?(\w+)(?: as "\w+")?: [\w<>]+', body
+    for attributes, field, alias in re.findall(
+        r'((?:#\[[^\n]*\]\s*)*)(?:pub )?(\w+)(?: as "(\w+)")?: [\w<>]+', body
     ):
         renamed = re.search(r'rename = "(\w+)"', attributes)
-        found.append(renamed.group(1) if renamed else field)
+        found.append(renamed.group(1) if renamed else alias or field)
     return found
 
 
