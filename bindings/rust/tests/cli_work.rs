@@ -117,8 +117,9 @@ fn after_a_kill_another_takes_over_once_the_lease_is_over() {
     assert_eq!(done["lastAgentId"], "a2");
     assert_eq!(bench.json(&["replay", "--verify"])["ok"], true);
     let begun = std::fs::read_to_string(bench.path("begun")).unwrap();
-    let orphan = begun.lines().next().unwrap();
-    Command::new("kill").args(["-9", &format!("-{orphan}")]).status().unwrap();
+    // by the call itself: some `kill` commands read the group -1234 as -1, which is everyone
+    let orphan = begun.lines().next().unwrap().parse().unwrap();
+    let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(orphan), nix::sys::signal::Signal::SIGKILL);
 }
 
 #[test]
