@@ -36,6 +36,8 @@ enum Op {
     Replay {
         events: Vec<String>,
         snapshot: Option<String>,
+        #[serde(default)]
+        hashes: bool,
     },
     Inspect {
         data: String,
@@ -133,7 +135,7 @@ fn run(steps: &[Step]) -> Map<String, Value> {
     answer
 }
 
-fn replay(events: &[String], snapshot: Option<&str>) -> Map<String, Value> {
+fn replay(events: &[String], snapshot: Option<&str>, hashes: bool) -> Map<String, Value> {
     let mut swarm = match snapshot.map(Swarm::restore).transpose() {
         Ok(restored) => restored.unwrap_or_default(),
         Err(error) => return Map::from_iter([("error".into(), failure(&error))]),
@@ -145,13 +147,17 @@ fn replay(events: &[String], snapshot: Option<&str>) -> Map<String, Value> {
             Ok(applied) => {
                 let touched = swarm.take_rows();
                 let list = touched.iter().map(|row| json!([row.table, row.id, row.state, row.body]));
-                rows.push(json!({
+                let mut entry = json!({
                     "seq": applied.seq,
                     "atMs": applied.at_ms,
                     "kind": applied.kind,
                     "chain": hex(&applied.chain),
                     "rows": list.collect::<Vec<_>>(),
-                }));
+                });
+                if hashes {
+                    entry["stateHash"] = hex(&swarm.state_hash()).into();
+                }
+                rows.push(entry);
             }
             Err(trouble) => {
                 error = failure(&trouble);
@@ -207,7 +213,7 @@ fn answer(op: &Op, open: &mut Host) -> Map<String, Value> {
             }
             Ok(Map::from_iter([("step".into(), open.answer(step))]))
         }
-        Op::Replay { events, snapshot } => Ok(replay(events, snapshot.as_deref())),
+        Op::Replay { events, snapshot, hashes } => Ok(replay(events, snapshot.as_deref(), *hashes)),
         Op::Inspect { data, options } => neural::inspect_data(&decode(data), options)
             .map(|summary| Map::from_iter([("summary".into(), summary.into())])),
         Op::Train { data, plan, epochs } => train(&decode(data), plan, *epochs),

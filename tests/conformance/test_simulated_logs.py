@@ -50,8 +50,9 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> list[World]:
 def read(folder: Path, seed: int) -> World:
     """The three files of a seed."""
     path = folder / f"seed-{seed}"
-    log = path.with_suffix(".log").read_text(encoding="utf-8").splitlines()
-    lines = path.with_suffix(".calls").read_text(encoding="utf-8").splitlines()
+    # Not by splitlines: a text may hold other characters that Unicode counts as ends of lines.
+    log = path.with_suffix(".log").read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    lines = path.with_suffix(".calls").read_text(encoding="utf-8").removesuffix("\n").split("\n")
     calls = [{name: call[name] for name in CALLS} for call in map(json.loads, lines)]
     return World(seed, log, calls, json.loads(path.with_suffix(".json").read_text("utf-8")))
 
@@ -95,10 +96,10 @@ def store(path: Path, world: World, applied: list[Json]) -> None:
             head = (fact["seq"], created["swarm"], fact["atMs"], fact["kind"])
             chain = bytes.fromhex(fact["chain"])
             database.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?)", (*head, line, chain))
-            for row in fact["rows"]:
-                values = (row["id"], row["state"], fact["seq"], row["body"])
-                query = f"INSERT OR REPLACE INTO {row['table']} VALUES (?, ?, ?, ?)"
-                database.execute(query, values)
+            for table, id_, state, body in fact["rows"]:
+                # Rows are kept by the number of their id, which is behind its letter.
+                values = (int(id_[1:]), state, fact["seq"], body)
+                database.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?, ?)", values)
         chain = bytes.fromhex(world.end["chain"])
         head_row = (created["swarm"], world.end["version"], chain, 0, config)
         database.execute("INSERT INTO swarm VALUES (?, ?, ?, ?, ?)", head_row)

@@ -87,7 +87,7 @@ async function run(kernel, { steps }) {
   return answer;
 }
 
-function replay(kernel, { events, snapshot }) {
+function replay(kernel, { events, snapshot, hashes }) {
   const core = snapshot == null ? new kernel.Core() : kernel.Core.restore(snapshot);
   const applied = [];
   let trouble = {};
@@ -95,7 +95,8 @@ function replay(kernel, { events, snapshot }) {
     try {
       const { seq, atMs, kind, chain } = core.apply(line);
       const list = core.takeRows().map((row) => [row.table, row.id, row.state, row.body]);
-      applied.push({ seq, atMs, kind, chain: hex(chain), rows: list });
+      const state = hashes ? { stateHash: core.stateHash() } : {};
+      applied.push({ seq, atMs, kind, chain: hex(chain), rows: list, ...state });
     } catch (error) {
       trouble = { error: failure(error) };
       break;

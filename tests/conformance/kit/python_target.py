@@ -111,6 +111,8 @@ class PythonTarget:
                 break
             rows = [[row.table, row.id, row.state, row.body] for row in core.take_rows()]
             entry = {"seq": done.seq, "atMs": done.at_ms, "kind": done.kind}
+            if request.get("hashes"):
+                entry["stateHash"] = core.state_hash()
             applied.append({**entry, "chain": bytes(done.chain).hex(), "rows": rows})
         return {**end(core), "applied": applied, **trouble}
 

@@ -113,7 +113,7 @@ impl Worker {
 }
 
 /// Opens what a cut left as a fresh host does: every acknowledged event must be there, byte for byte
-/// (their chain says so), the log whole, and the swarm able to go on.
+/// (their chain says so), the log whole, no command there by half, and the swarm able to go on.
 pub fn check(image: &Image) -> Result<(), String> {
     let folder = scratch();
     image.write_to(folder.path());
@@ -125,6 +125,11 @@ pub fn check(image: &Image) -> Result<(), String> {
         if found.is_none_or(|event| event.seq != *seq || event.chain != *chain) {
             return Err(format!("event {seq} was acknowledged and is not there; {} are", events.len()));
         }
+    }
+    // Testers are always spawned two at a time.
+    let testers = events.iter().filter(|event| event.body.contains(r#""type":"tester""#)).count();
+    if testers % 2 == 1 {
+        return Err(format!("of {testers} testers one came without the other"));
     }
     let replay = host.replay(true).map_err(|error| format!("does not replay: {error}"))?;
     if let Some(problem) = replay.problem {
