@@ -70,6 +70,21 @@ def test_every_operation_of_the_catalogue(stub: Stub) -> None:
     goal = call("TaskOrchestrate", pb.TaskOrchestrateRequest(task="write a book"))
     assert goal.state == "running"
     assert call("TaskStatus", pb.TaskStatusRequest(goal_id=goal.goal_id)).goal.id == goal.goal_id
+    waits = goal.task_ids[0]
+    change = pb.TaskUpdateRequest(task_id=waits, priority="low", add_labels=["book"], name="")
+    assert call("TaskUpdate", change).task.priority == 25
+    assert call("TaskUpdate", pb.TaskUpdateRequest(task_id=waits, name="it")).task.name == "it"
+    listed = call("TaskList", pb.TaskListRequest(label="book")).tasks
+    assert [task.id for task in listed] == [waits]
+    assert call("SwarmPause", pb.SwarmPauseRequest(goal_id=goal.goal_id)).changed
+    told = call("TaskExplain", pb.TaskExplainRequest(task_id=waits)).reasons[0]
+    assert (told.rule, told.message) == ("goal_paused", f"goal {goal.goal_id} is paused")
+    assert call("SwarmResume", pb.SwarmResumeRequest(goal_id=goal.goal_id)).changed
+    assert call("AgentHeartbeat", pb.AgentHeartbeatRequest(agent_id="a2")).agent.id == "a2"
+    retired = call("AgentRetire", pb.AgentRetireRequest(agent_id="a2", replace=True))
+    assert (retired.agent.state, retired.replacement.id) == ("retired", "a3")
+    [metric] = call("AgentMetrics", pb.AgentMetricsRequest(agent_id="a1")).agents
+    assert (metric.claimed, metric.completed) == (1, 1)
     status = call("SwarmStatus", pb.SwarmStatusRequest(verbose=True))
     assert status.agent_list[0].id == "a1"
     assert status.tasks.completed == 1

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, select
 from sqlalchemy.dialects import sqlite
@@ -238,7 +238,7 @@ class SqliteStore:
         """Return the events after number ``after``, in order."""
         rows = self._guard(lambda: self._connection.exec_driver_sql(_TAIL, (after,)))
         # The driver's own rows: SQLAlchemy's cost as much again as all the rest of reading them.
-        return map(StoredEvent._make, rows.cursor)
+        return map(StoredEvent._make, cast("Iterable[Any]", rows.cursor))
 
     def lines(self, after: int, limit: int) -> list[str]:
         """Return at most ``limit`` canonical lines after number ``after``."""
