@@ -27,6 +27,24 @@ impl<'a> Cursor<'a> {
         self.rest
     }
 
+    /// The byte that stands here.
+    #[inline]
+    pub fn byte(&self) -> Option<u8> {
+        self.rest.as_bytes().first().copied()
+    }
+
+    /// Goes past one character of one byte; anything else stays.
+    #[inline]
+    pub fn skip(&mut self) {
+        self.rest = self.rest.get(1..).unwrap_or(self.rest);
+    }
+
+    /// Goes past all that a JSON text need not escape.
+    pub fn skip_plain(&mut self) {
+        let length = plain_length(self.rest);
+        self.rest = self.rest.get(length..).unwrap_or_default();
+    }
+
     /// Goes past `token` if it stands here.
     #[inline]
     pub fn eat(&mut self, token: &str) -> bool {
@@ -55,11 +73,33 @@ impl<'a> Cursor<'a> {
         Some(taken)
     }
 
+    /// Goes past `key`, a quoted name with its colon, if it stands here. Most keys that are tried do
+    /// not, and most of those differ in their first letter.
+    #[inline(always)]
+    pub fn eat_key(&mut self, key: &str) -> bool {
+        self.rest.as_bytes().get(1) == key.as_bytes().get(1) && self.eat(key)
+    }
+
+    /// Goes into an object; false if it is empty and read with that.
+    #[inline]
+    pub fn open(&mut self) -> Option<bool> {
+        self.need("{")?;
+        Some(!self.eat("}"))
+    }
+
+    /// Goes past the comma after a value, or past the object's end: false.
+    #[inline]
+    pub fn more(&mut self) -> Option<bool> {
+        if self.eat(",") {
+            return Some(true);
+        }
+        self.need("}").map(|()| false)
+    }
+
     /// A text without escapes, up to its closing quote; the cursor stands after the opening one.
     #[inline]
     pub fn plain_text(&mut self) -> Option<&'a str> {
-        let end = self.rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20)?;
-        let text = self.take(end)?;
+        let text = self.take(plain_length(self.rest))?;
         self.need("\"").map(|()| text)
     }
 
@@ -82,6 +122,27 @@ impl<'a> Cursor<'a> {
             None
         }
     }
+}
+
+/// How many bytes of `text` stand before the first one that a JSON text escapes: all, or those before
+/// a `"`, a `\` or a control character. Looks at eight bytes at a time.
+pub fn plain_length(text: &str) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    // The lowest bit that is set marks the first byte below `limit` (at most 128): a borrow can only
+    // mark bytes after it.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & (ONES * 128);
+    let escaped = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
+    let (words, tail) = text.as_bytes().as_chunks::<8>();
+    for (place, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let slash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let found = below(word, 0x20) | quote | slash;
+        if found != 0 {
+            return place * 8 + (found.trailing_zeros() / 8) as usize;
+        }
+    }
+    words.len() * 8 + tail.iter().position(escaped).unwrap_or(tail.len())
 }
 
 /// A value with one canonical text.
@@ -115,16 +176,14 @@ pub fn write_integer(mut value: u64, out: &mut String) {
 pub fn write_text(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;
-    while let Some(place) = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20) {
-        let (plain, tail) = rest.split_at_checked(place).unwrap_or((rest, ""));
+    loop {
+        let (plain, tail) = rest.split_at_checked(plain_length(rest)).unwrap_or((rest, ""));
         out.push_str(plain);
         let mut characters = tail.chars();
-        if let Some(escaped) = characters.next() {
-            write_escape(escaped, out);
-        }
+        let Some(escaped) = characters.next() else { break };
+        write_escape(escaped, out);
         rest = characters.as_str();
     }
-    out.push_str(rest);
     out.push('"');
 }
 
@@ -186,8 +245,7 @@ impl Canonical for String {
         }
         let mut text = String::new();
         loop {
-            let end = cursor.rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20)?;
-            text.push_str(cursor.take(end)?);
+            text.push_str(cursor.take(plain_length(cursor.rest))?);
             if cursor.eat("\"") {
                 return Some(text);
             }
@@ -372,24 +430,32 @@ macro_rules! canonical {
             }
 
             fn scan(cursor: &mut $crate::canonical::Cursor<'_>) -> Option<Self> {
-                cursor.need("{")?;
-                #[allow(unused_mut)]
                 let mut value = Self::default();
-                #[allow(unused_variables, unused_mut)]
-                let mut first = true;
+                value.fill(cursor).map(|()| value)
+            }
+        }
+
+        impl $name {
+            /// Reads the canonical text at the cursor into a value that holds nothing but defaults;
+            /// `None` if it is no such text.
+            pub fn fill(&mut self, cursor: &mut $crate::canonical::Cursor<'_>) -> Option<()> {
+                if !cursor.open()? {
+                    return Some(());
+                }
                 $({
                     $crate::canonical::canonical!(@key KEY, $field $($json)?);
-                    if cursor.eat(if first { KEY.split_at(1).1 } else { KEY }) {
-                        first = false;
-                        value.$field = <$kind as $crate::canonical::Canonical>::scan(cursor)?;
-                        if $crate::canonical::Canonical::is_default(&value.$field) {
+                    if cursor.eat_key(KEY.split_at(1).1) {
+                        self.$field = <$kind as $crate::canonical::Canonical>::scan(cursor)?;
+                        if $crate::canonical::Canonical::is_default(&self.$field) {
                             return None;
+                        }
+                        if !cursor.more()? {
+                            return Some(());
                         }
                     }
                 })*
-                let _ = first;
-                cursor.need("}")?;
-                Some(value)
+                // a key that does not belong here
+                None
             }
         }
     };
@@ -459,6 +525,9 @@ mod tests {
             r#"{"taskId":"t012"}"#,
             r#"{"taskId":"t0"}"#,
             r#"{"count":7}x"#,
+            r#"{"count":7"#,
+            r#"{"count":7,"count":8}"#,
+            r#"{"kount":7}"#,
             "{\"type\":[\"\n\"]}",
         ] {
             assert_eq!(read::<Probe>(other), None, "{other}");
@@ -470,6 +539,14 @@ mod tests {
         let all: String = (0u32..0x300).filter_map(char::from_u32).collect();
         assert_eq!(text(&all), serde_json::to_string(&all).unwrap());
         assert_eq!(read::<String>(&text(&all)), Some(all));
+        let plain = "0123456789abcdefé\u{7f}\u{80}\u{3ff}x";
+        for (place, _) in plain.char_indices() {
+            for special in ["\"", "\\", "\u{1f}", "\u{0}"] {
+                let text = [&plain[..place], special, &plain[place..], special].concat();
+                assert_eq!(plain_length(&text), place, "{text:?}");
+            }
+        }
+        assert_eq!(plain_length(plain), plain.len());
         for value in [0, 9, 10, 12_345, u64::MAX] {
             let mut out = String::new();
             write_integer(value, &mut out);

@@ -46,7 +46,10 @@ macro_rules! id {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                let mut text = String::with_capacity(21);
+                text.push($letter);
+                crate::canonical::write_integer(self.0, &mut text);
+                serializer.serialize_str(&text)
             }
         }
 
