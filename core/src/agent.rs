@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::ids::AgentId;
 use crate::json::{is_default, readable, Read, Trouble};
+use crate::mutants::{self, Mutant};
 use crate::table::Numbered;
 
 /// The state of an agent; the later word wins.
@@ -157,7 +158,8 @@ impl Agent {
 
     /// True if it has each of `capabilities`; its type counts as one.
     pub fn can(&self, capabilities: &[String]) -> bool {
-        capabilities.iter().all(|word| self.capabilities.contains(word) || *word == self.agent_type)
+        let has = |word: &String| self.capabilities.contains(word) || *word == self.agent_type;
+        mutants::on(Mutant::CapabilityIgnored) || capabilities.iter().all(has)
     }
 
     /// When it counts as lost unless it is heard of before; `None` if it never does.

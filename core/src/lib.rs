@@ -13,7 +13,7 @@
 //! | 3 | decide (uses policy), apply (does not) |
 //! | 2 | policy, neural |
 //! | 1 | command, event, state with index and queue, and the nouns |
-//! | 0 | ids, time, rng, hash, limits, error, json, canonical, table, words |
+//! | 0 | ids, time, rng, hash, limits, error, json, canonical, table, words, mutants |
 #![no_std]
 #![cfg_attr(
     not(test),
@@ -44,6 +44,7 @@ pub mod ids;
 pub mod index;
 pub mod json;
 pub mod limits;
+pub mod mutants;
 pub mod neural;
 pub mod operations;
 pub mod policy;

@@ -7,6 +7,7 @@
 //! by whose turn it is. In a line, tasks with the same needs form a lane, so that one look tells of all
 //! of them that the agent cannot do them or that their resource is held.
 
+use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec;
@@ -14,6 +15,7 @@ use alloc::vec::Vec;
 
 use crate::agent::Agent;
 use crate::ids::{AgentId, GoalId, TaskId};
+use crate::mutants::{self, Mutant};
 use crate::resource::ResourceClaim;
 use crate::task::Task;
 
@@ -48,23 +50,28 @@ enum LevelKey {
     Word(u32),
 }
 
-#[derive(Clone, Debug, Default)]
-struct Level {
-    /// Lines by urgency, then by the turn under which they were entered. Goals are served all the time
-    /// and a goal may stand in very many places, so a line is sorted anew only when it comes to the
-    /// front: until then it stands too early, never too late.
-    turns: BTreeSet<(u32, u64, Flow)>,
-    lines: BTreeMap<(u32, Flow), Line>,
-}
+/// The lines of a level, by how little urgent they are.
+type Level = BTreeMap<u32, BTreeMap<Flow, Line>>;
 
 #[derive(Clone, Debug, Default)]
 struct Line {
-    /// The turn under which it stands in the level.
-    turn: u64,
     /// The first task of each lane.
     heads: BTreeSet<(TaskId, u32)>,
     lanes: BTreeMap<u32, BTreeSet<TaskId>>,
 }
+
+/// A goal with ready tasks.
+#[derive(Clone, Debug, Default)]
+struct Turn {
+    /// The event that served it last.
+    served: u64,
+    /// How many lines it has.
+    lines: usize,
+}
+
+/// More lines than this of one urgency are not looked at each: the goals are gone through in the
+/// order of their turns instead, until one has a line there.
+const FEW_LINES: usize = 16;
 
 #[derive(Clone, Debug, Default)]
 struct Lane {
@@ -76,16 +83,42 @@ struct Lane {
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
     levels: BTreeMap<LevelKey, Level>,
+    turns: BTreeMap<Flow, Turn>,
+    /// Goals with ready tasks, the one that was served longest ago first.
+    order: BTreeSet<(u64, Flow)>,
     words: BTreeMap<String, u32>,
     lane_of: BTreeMap<Needs, u32>,
     lanes: Vec<Lane>,
     free: Vec<u32>,
 }
 
+/// Where a task stands: the agent or the word of its level, urgency, goal, needs.
+type Standing<'a> = (Option<AgentId>, Option<&'a str>, u32, Flow, &'a Needs, TaskId);
+
 /// Equal if they hold the same tasks in the same order, whatever numbers words and lanes have.
 impl PartialEq for Queue {
     fn eq(&self, other: &Self) -> bool {
         self.contents() == other.contents()
+    }
+}
+
+impl Line {
+    fn remove(&mut self, id: TaskId, lane: u32) {
+        let Some(tasks) = self.lanes.get_mut(&lane) else { return };
+        let was_first = tasks.first() == Some(&id);
+        tasks.remove(&id);
+        if !was_first {
+            return;
+        }
+        self.heads.remove(&(id, lane));
+        match tasks.first() {
+            Some(next) => {
+                self.heads.insert((*next, lane));
+            }
+            None => {
+                self.lanes.remove(&lane);
+            }
+        }
     }
 }
 
@@ -98,12 +131,20 @@ impl Queue {
     pub fn insert(&mut self, task: &Task, served: u64) -> u32 {
         let lane = self.lane(task);
         let key = self.level_key(task);
-        let (urgency, flow) = (urgency(task), flow(task.goal_id));
-        let level = self.levels.entry(key).or_default();
-        let line = level.lines.entry((urgency, flow)).or_insert_with(|| {
-            level.turns.insert((urgency, served, flow));
-            Line { turn: served, ..Line::default() }
-        });
+        let flow = flow(task.goal_id);
+        let lines = self.levels.entry(key).or_default().entry(urgency(task)).or_default();
+        let line = match lines.entry(flow) {
+            Entry::Occupied(line) => line.into_mut(),
+            Entry::Vacant(place) => {
+                let turn = self.turns.entry(flow).or_default();
+                if turn.lines == 0 {
+                    turn.served = served;
+                    self.order.insert((served, flow));
+                }
+                turn.lines += 1;
+                place.insert(Line::default())
+            }
+        };
         let tasks = line.lanes.entry(lane).or_default();
         let first = tasks.first().copied();
         if first.is_none_or(|first| task.id < first) {
@@ -121,54 +162,46 @@ impl Queue {
         let key = self.level_key(task);
         let (urgency, flow) = (urgency(task), flow(task.goal_id));
         let Some(level) = self.levels.get_mut(&key) else { return };
-        let Some(line) = level.lines.get_mut(&(urgency, flow)) else { return };
-        if let Some(tasks) = line.lanes.get_mut(&lane) {
-            let was_first = tasks.first() == Some(&task.id);
-            tasks.remove(&task.id);
-            if was_first {
-                line.heads.remove(&(task.id, lane));
-                match tasks.first() {
-                    Some(next) => {
-                        line.heads.insert((*next, lane));
-                    }
-                    None => {
-                        line.lanes.remove(&lane);
-                    }
+        let Some(lines) = level.get_mut(&urgency) else { return };
+        let Some(line) = lines.get_mut(&flow) else { return };
+        line.remove(task.id, lane);
+        if line.lanes.is_empty() {
+            lines.remove(&flow);
+            if lines.is_empty() {
+                level.remove(&urgency);
+                if level.is_empty() {
+                    self.levels.remove(&key);
                 }
             }
-        }
-        if line.lanes.is_empty() {
-            level.turns.remove(&(urgency, line.turn, flow));
-            level.lines.remove(&(urgency, flow));
-            if level.lines.is_empty() {
-                self.levels.remove(&key);
-            }
+            self.line_ended(flow);
         }
         self.leave_lane(lane);
     }
 
-    /// A task that has left the queue was started: lines that now stand too early at the front of its
-    /// level are sorted anew. `served` tells when a goal was served last.
-    pub fn serve(&mut self, task: &Task, served: impl Fn(Option<GoalId>) -> u64) {
-        let key = self.level_key(task);
-        let urgency = urgency(task);
-        let Some(level) = self.levels.get_mut(&key) else { return };
-        while let Some((_, turn, flow)) = level.turns.range((urgency, 0, 0)..).next().copied() {
-            let now = served(goal(flow));
-            let Some(line) = level.lines.get_mut(&(urgency, flow)).filter(|_| now > turn) else { return };
-            level.turns.remove(&(urgency, turn, flow));
-            level.turns.insert((urgency, now, flow));
-            line.turn = now;
+    fn line_ended(&mut self, flow: Flow) {
+        let Some(turn) = self.turns.get_mut(&flow) else { return };
+        turn.lines = turn.lines.saturating_sub(1);
+        if turn.lines == 0 {
+            self.order.remove(&(turn.served, flow));
+            self.turns.remove(&flow);
+        }
+    }
+
+    /// Event `seq` started a task of the goal, or one without a goal: it goes behind the others.
+    pub fn serve(&mut self, goal: Option<GoalId>, seq: u64) {
+        let flow = flow(goal);
+        if let Some(turn) = self.turns.get_mut(&flow) {
+            self.order.remove(&(turn.served, flow));
+            turn.served = seq;
+            self.order.insert((seq, flow));
         }
     }
 
     /// The first task in the order for which `lane_fits` and then `task_fits` hold, of those that the
-    /// agent's capabilities and assignments let it see. `served` tells when a goal was served last, and
-    /// `flow_fits` leaves out whole goals.
+    /// agent's capabilities and assignments let it see; `flow_fits` leaves out whole goals.
     pub fn first(
         &self,
         agent: &Agent,
-        served: impl Fn(Option<GoalId>) -> u64,
         flow_fits: impl Fn(Option<GoalId>) -> bool,
         lane_fits: impl Fn(&Needs) -> bool,
         task_fits: impl Fn(TaskId) -> bool,
@@ -176,22 +209,42 @@ impl Queue {
         let words = agent.capabilities.iter().chain([&agent.agent_type]);
         let words = words.filter_map(|word| self.words.get(word.as_str()));
         let keys = words.map(|word| LevelKey::Word(*word)).chain([LevelKey::Any, LevelKey::Agent(agent.id)]);
+        let in_line = |flow: Flow, line: &Line| match flow_fits(goal(flow)) {
+            true => self.first_of_line(line, &lane_fits, &task_fits),
+            false => None,
+        };
         let mut best: Option<Place> = None;
         for level in keys.filter_map(|key| self.levels.get(&key)) {
-            for (urgency, earliest, flow) in &level.turns {
-                // a line stands no later than its turn, so what follows cannot go before the best
-                if best.is_some_and(|(least, turn, _)| (*urgency, *earliest) > (least, turn)) {
+            for (urgency, lines) in level {
+                if best.is_some_and(|(least, _, _)| *urgency > least) {
                     break;
                 }
-                let Some(line) = level.lines.get(&(*urgency, *flow)) else { continue };
-                let goal = goal(*flow);
-                if !flow_fits(goal) {
-                    continue;
-                }
-                if let Some(id) = self.first_of_line(line, &lane_fits, &task_fits) {
-                    let found = (*urgency, served(goal), id);
+                if let Some((turn, id)) = self.first_of_lines(lines, in_line) {
+                    let found = (*urgency, turn, id);
                     best = Some(best.map_or(found, |best| best.min(found)));
+                    break;
                 }
+            }
+        }
+        best
+    }
+
+    /// The first task of lines of one urgency, with the turn of its goal.
+    fn first_of_lines(
+        &self,
+        lines: &BTreeMap<Flow, Line>,
+        in_line: impl Fn(Flow, &Line) -> Option<TaskId>,
+    ) -> Option<(u64, TaskId)> {
+        if lines.len() > FEW_LINES {
+            let mut waiting =
+                self.order.iter().filter_map(|(turn, flow)| Some((*turn, *flow, lines.get(flow)?)));
+            return waiting.find_map(|(turn, flow, line)| Some((turn, in_line(flow, line)?)));
+        }
+        let mut best: Option<(u64, TaskId)> = None;
+        for (flow, line) in lines {
+            let turn = self.turns.get(flow).map_or(0, |turn| turn.served);
+            if best.is_none_or(|(earliest, _)| turn < earliest) {
+                best = in_line(*flow, line).map(|id| (turn, id)).or(best);
             }
         }
         best
@@ -214,10 +267,13 @@ impl Queue {
             if !fits {
                 continue;
             }
-            let found = if task_fits(*head) {
+            let tasks = line.lanes.get(lane);
+            let found = if mutants::on(Mutant::YoungestFirst) {
+                tasks.and_then(|tasks| tasks.iter().rev().copied().find(|id| task_fits(*id)))
+            } else if task_fits(*head) {
                 Some(*head)
             } else {
-                line.lanes.get(lane).and_then(|tasks| tasks.iter().copied().find(|id| task_fits(*id)))
+                tasks.and_then(|tasks| tasks.iter().copied().find(|id| task_fits(*id)))
             };
             best = [best, found].into_iter().flatten().min();
         }
@@ -225,7 +281,7 @@ impl Queue {
     }
 
     /// Each task with its level, its line and its needs.
-    fn contents(&self) -> BTreeSet<(Option<AgentId>, Option<&str>, u32, Flow, &Needs, TaskId)> {
+    fn contents(&self) -> BTreeSet<Standing<'_>> {
         let word = |number: u32| {
             self.words.iter().find(|(_, known)| **known == number).map(|(word, _)| word.as_str())
         };
@@ -236,7 +292,8 @@ impl Queue {
                 LevelKey::Agent(id) => (Some(*id), None),
                 LevelKey::Word(number) => (None, word(*number)),
             };
-            for ((urgency, flow), line) in &level.lines {
+            let lines = level.iter().flat_map(|(urgency, lines)| lines.iter().map(move |l| (urgency, l)));
+            for (urgency, (flow, line)) in lines {
                 for (lane, tasks) in &line.lanes {
                     let Some(lane) = self.lanes.get(*lane as usize) else { continue };
                     found.extend(tasks.iter().map(|id| (agent, word, *urgency, *flow, &lane.needs, *id)));

@@ -16,6 +16,7 @@ use crate::hash::Hash;
 use crate::ids::{AgentId, GoalId, TaskId};
 use crate::json;
 use crate::limits::TIME_MS;
+use crate::mutants::{self, Mutant};
 use crate::operations;
 use crate::query::{query, Attach};
 use crate::snapshot;
@@ -115,7 +116,8 @@ impl Swarm {
         now_ms: u64,
         idempotency_key: &str,
     ) -> Result<Decision, Error> {
-        let now = now_ms.min(TIME_MS).max(self.state.at_ms);
+        let last = if mutants::on(Mutant::ClockGoesBack) { 0 } else { self.state.at_ms };
+        let now = now_ms.min(TIME_MS).max(last);
         let Some(outcome) = decide(&self.state, operation, request, now, idempotency_key) else {
             return self.ask(operation, request, now);
         };

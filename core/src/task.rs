@@ -9,6 +9,7 @@ use crate::canonical::{canonical, Canonical, Cursor};
 use crate::ids::{AgentId, GoalId, TaskId};
 use crate::json::{is_default, readable, Read, Trouble};
 use crate::limits::DAY_MS;
+use crate::mutants::{self, Mutant};
 use crate::resource::ResourceClaim;
 use crate::table::Numbered;
 
@@ -475,8 +476,10 @@ impl Task {
 
     /// True if an attempt that failed with `code` leaves another one.
     pub fn may_retry(&self, code: &str) -> bool {
-        let counted = self.attempts.saturating_sub(self.released);
-        counted <= self.max_retries && !self.non_retryable.iter().any(|word| word == code)
+        let released = if mutants::on(Mutant::ReleaseCounted) { 0 } else { self.released };
+        let counted = self.attempts.saturating_sub(released);
+        counted <= self.max_retries + u32::from(mutants::on(Mutant::RetryTooMany))
+            && !self.non_retryable.iter().any(|word| word == code)
     }
 
     /// The wait before the next attempt, in ms: the back-off doubles with each attempt that counts, is

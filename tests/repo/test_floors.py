@@ -16,7 +16,8 @@ CORE_FLOORS = {
     2: {"policy", "neural"},
     1: {"command", "event", "effect", "state", "agent", "task", "message", "topology", "memory"}
     | {"cognition", "config", "artifact", "goal", "resource", "index", "queue"},
-    0: {"ids", "time", "rng", "hash", "limits", "error", "json", "canonical", "table", "words"},
+    0: {"ids", "time", "rng", "hash", "limits", "error", "json", "canonical", "table", "words"}
+    | {"mutants"},
 }
 CORE_FLOOR = {module: floor for floor, modules in CORE_FLOORS.items() for module in modules}
 
@@ -81,6 +82,7 @@ ALLOWED_CRATES = {
     "bindings/rust": {"ruv-swarm-core"},
     "bindings/python": {"ruv-swarm-core", "ruv-swarm"},
     "bindings/wasm": {"ruv-swarm-core"},
+    "simulator": {"ruv-swarm-core"},
     "xtask": set(),
 }
 

@@ -80,9 +80,14 @@ impl<'a> Filler<'a> {
         self.group("task_heartbeat", held.iter().map(|id| {
             format!(r#"{{"taskId":"{id}","agentId":"a1","epoch":1,"leaseMs":86400000,"progress":{{"note":"{note}"}}}}"#)
         }))?;
-        self.group("task_report", held.iter().map(|id| {
-            format!(r#"{{"taskId":"{id}","agentId":"a1","epoch":1,"outcome":"completed","output":"{note}"}}"#)
-        }))?;
+        self.group(
+            "task_report",
+            held.iter().map(|id| {
+                format!(
+                    r#"{{"taskId":"{id}","agentId":"a1","epoch":1,"outcome":"completed","output":"{note}"}}"#
+                )
+            }),
+        )?;
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use core::mem::take;
 
 use crate::event::Event;
 use crate::ids::{AgentId, GoalId, TaskId};
+use crate::mutants::{self, Mutant};
 use crate::state::State;
 use crate::task::{Task, TaskState};
 
@@ -121,7 +122,7 @@ impl Fold<'_> {
         let mut place = 0;
         while let Some((dependent, on_failure)) = self.state.index.dependents(id).get(place).copied() {
             place += 1;
-            if on_failure != failed {
+            if on_failure != failed && !mutants::on(Mutant::FailureMetByCompletion) {
                 continue;
             }
             let Some(link) = self.state.index.links.get_mut(dependent) else { continue };

@@ -9,7 +9,8 @@ use crate::event::{
     TaskSubmitted, TaskTimedOut, TaskUpdated,
 };
 use crate::ids::TaskId;
-use crate::state::{Served, State};
+use crate::mutants::{self, Mutant};
+use crate::state::Served;
 use crate::task::{Deadline, Lease, Task, TaskError};
 
 impl Fold<'_> {
@@ -41,7 +42,8 @@ impl Fold<'_> {
             ..Task::default()
         };
         let waiting = self.state.unmet(&task);
-        task.wait(waiting > 0, self.at_ms);
+        let waits = waiting > 0 && !mutants::on(Mutant::DependencyNotAwaited);
+        task.wait(waits, self.at_ms);
         self.state.last_task = self.state.last_task.max(task.id.0);
         if let Some(goal) = task.goal_id.and_then(|id| self.state.goals.get_mut(id)) {
             goal.task_ids.push(task.id);
@@ -107,16 +109,12 @@ impl Fold<'_> {
         let at_ms = self.at_ms;
         self.change(e.task_id, |task| task.begin(lease, at_ms));
         self.attempt_begins(e.agent_id);
-        let State { tasks, served, served_loose, index, .. } = &mut *self.state;
-        let Some(task) = tasks.get(e.task_id) else { return };
+        let Some(task) = self.state.tasks.get(e.task_id) else { return };
         match task.goal_id {
-            None => *served_loose = self.seq,
-            Some(id) => served.insert(Served { id, seq: self.seq }),
+            None => self.state.served_loose = self.seq,
+            Some(id) => self.state.served.insert(Served { id, seq: self.seq }),
         }
-        index.queue.serve(task, |goal| match goal {
-            None => *served_loose,
-            Some(id) => served.get(id).map_or(0, |served| served.seq),
-        });
+        self.state.index.queue.serve(task.goal_id, self.seq);
     }
 
     pub(super) fn task_heartbeat(&mut self, e: TaskHeartbeat) {

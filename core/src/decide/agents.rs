@@ -17,6 +17,7 @@ use crate::event::{AgentHeartbeat, AgentRetired, AgentSpawned, Event};
 use crate::ids::{AgentId, TaskId};
 use crate::json::is_default;
 use crate::limits;
+use crate::mutants::{self, Mutant};
 use crate::neural::plan::ALGORITHMS;
 use crate::policy;
 use crate::state::State;
@@ -213,7 +214,7 @@ pub fn agent_retire(state: &State, now: u64, request: &command::AgentRetire) -> 
     let held = state.index.held_by(agent.id).iter().filter_map(|id| state.tasks.get(*id));
     let mut after = agent.clone();
     let (mut released, mut cancelled) = (vec![], vec![]);
-    for task in held {
+    for task in held.filter(|_| !mutants::on(Mutant::RetiredKeeps)) {
         let took = now.saturating_sub(task.started_at_ms);
         after.busy_ms = after.busy_ms.saturating_add(took);
         after.longest_ms = after.longest_ms.max(took);

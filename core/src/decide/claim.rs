@@ -15,6 +15,7 @@ use crate::event::{self, Event};
 use crate::ids::TaskId;
 use crate::json::is_default;
 use crate::limits;
+use crate::mutants::{self, Mutant};
 use crate::policy::{self, Ahead};
 use crate::state::State;
 use crate::task::{Lease, Task, TaskError, TaskState};
@@ -57,7 +58,7 @@ pub fn task_claim(state: &State, now: u64, request: &command::TaskClaim) -> Resu
     let agent = state.active_agent("agentId", &request.agent_id)?;
     let lease_ms = lease_ms(request.lease_ms)?;
     let task = if request.task_id.is_empty() {
-        let free = agent.running < agent.capacity;
+        let free = agent.running < agent.capacity || mutants::on(Mutant::CapacityIgnored);
         let next = if free { policy::next_task(state, agent, now, Ahead::default()) } else { None };
         next.and_then(|id| state.tasks.get(id))
     } else {
@@ -90,7 +91,8 @@ fn held<'a>(
             format!("taskId: {task_id} is {}, and no lease of {agent_id} is live", task.state.as_str());
         return Err(Error::new(Code::StaleEpoch, "taskId", message));
     };
-    if lease.agent_id != agent.id || lease.epoch != epoch {
+    let stale = lease.epoch != epoch && !mutants::on(Mutant::OldEpochAccepted);
+    if lease.agent_id != agent.id || stale {
         let message = format!(
             "epoch: {agent_id} with epoch {epoch} does not hold {task_id}; {} with epoch {} does",
             lease.agent_id, lease.epoch

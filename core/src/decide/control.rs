@@ -15,7 +15,9 @@ use crate::event::{Event, Paused, Resumed, TaskCancelled};
 use crate::ids::{AgentId, GoalId, TaskId};
 use crate::json::is_default;
 use crate::limits;
+use crate::mutants::{self, Mutant};
 use crate::state::State;
+use crate::task::TaskState;
 
 #[derive(Serialize)]
 struct TaskCancelResponse {
@@ -37,7 +39,8 @@ pub fn task_cancel(state: &State, now: u64, request: &command::TaskCancel) -> Re
     let mut draft = Draft::new(state, now);
     let mut stopping = vec![];
     for task in targets.iter().filter_map(|id| state.tasks.get(*id)) {
-        if task.state.is_final() || draft.ends(task.id) {
+        let completed = task.state == TaskState::Completed && mutants::on(Mutant::CompletedCancelled);
+        if (task.state.is_final() && !completed) || draft.ends(task.id) {
             continue;
         }
         if task.lease.is_none() {

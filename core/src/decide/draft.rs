@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use crate::event::*;
 use crate::ids::{GoalId, TaskId};
+use crate::mutants::{self, Mutant};
 use crate::rng::Rng;
 use crate::state::State;
 use crate::table::{Numbered, Table};
@@ -221,6 +222,7 @@ impl<'a> Draft<'a> {
                         *self.met.entry(*dependent).or_default() += 1;
                         continue;
                     }
+                    (TaskState::Completed, true) if mutants::on(Mutant::FailureMetByCompletion) => continue,
                     (TaskState::Completed, true) => {
                         self.call_off(*dependent, NOT_NEEDED, &format!("{id} completed"));
                     }

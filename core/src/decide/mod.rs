@@ -23,6 +23,7 @@ use crate::event::{CommandRecorded, Event};
 use crate::hash::{hex, sha256};
 use crate::json;
 use crate::limits::{DAY_MS, KEY_CHARS};
+use crate::mutants::{self, Mutant};
 use crate::state::State;
 
 pub use artifacts::base64_encode;
@@ -97,7 +98,8 @@ impl Call<'_> {
         }
         let canonical = json::encode(&request);
         let request_hash = hex(&sha256(&[self.operation.as_bytes(), b"\n", canonical.as_bytes()]));
-        if let Some(answer) = self.state.recorded.get(self.key) {
+        let recorded = self.state.recorded.get(self.key);
+        if let Some(answer) = recorded.filter(|_| !mutants::on(Mutant::KeyForgotten)) {
             if answer.at_ms.saturating_add(DAY_MS) > self.now {
                 return if answer.request_hash == request_hash {
                     Ok(Outcome { events: vec![], response: answer.response.clone(), swarm_id: None })

@@ -13,6 +13,7 @@ use crate::ids::{AgentId, TaskId};
 use crate::index::{timers, Timer, TimerKind};
 use crate::json::is_default;
 use crate::limits;
+use crate::mutants::{self, Mutant};
 use crate::state::State;
 use crate::task::{Deadline, Task};
 
@@ -35,6 +36,9 @@ pub fn tick(state: &State, now: u64, _request: &command::Tick) -> Result<Outcome
     let mut handled: BTreeMap<TaskId, Task> = BTreeMap::new();
     let due = state.index.timers.iter().take_while(|timer| timer.at_ms <= now).take(limits::TIMERS);
     for Timer { kind, number, .. } in due {
+        if *kind == TimerKind::Lease && mutants::on(Mutant::LeaseNotEnded) {
+            continue;
+        }
         let ids = match kind {
             TimerKind::Silence => {
                 let agent_id = AgentId(*number);

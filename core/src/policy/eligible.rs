@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::agent::{Agent, AgentState};
 use crate::ids::{AgentId, TaskId};
 use crate::json::is_default;
+use crate::mutants::{self, Mutant};
 use crate::queue::{place, Needs};
 use crate::state::State;
 use crate::task::{Task, TaskState};
@@ -49,16 +50,17 @@ fn reason(rule: &'static str, message: impl Into<String>) -> Reason {
 /// The most urgent task that `agent` may start at `now`: highest priority, then the goal that was
 /// served longest ago, then the oldest.
 pub fn next_task(state: &State, agent: &Agent, now: u64, ahead: Ahead<'_>) -> Option<TaskId> {
-    if state.paused || agent.paused {
+    if (state.paused || agent.paused) && !mutants::on(Mutant::PausedStarts) {
         return None;
     }
     let held = &state.index.held;
     let fits = |needs: &Needs| {
-        agent.can(&needs.capabilities) && held.conflict(&needs.resources, ahead.ends).is_none()
+        let free = held.conflict(&needs.resources, ahead.ends).is_none();
+        agent.can(&needs.capabilities) && (free || mutants::on(Mutant::ResourceIgnored))
     };
     let in_time = |id: TaskId| state.tasks.get(id).is_some_and(|task| overdue(task, now).is_none());
     let queue = &state.index.queue;
-    let queued = queue.first(agent, |goal| state.served_at(goal), |goal| state.goes_on(goal), fits, in_time);
+    let queued = queue.first(agent, |goal| state.goes_on(goal), fits, in_time);
     let due = state.index.later.iter().take_while(|(at, _)| *at <= now).map(|(_, id)| *id);
     let others = due.chain(ahead.ready.iter().copied()).filter_map(|id| state.tasks.get(id));
     let may = |task: &&Task| {
@@ -66,6 +68,7 @@ pub fn next_task(state: &State, agent: &Agent, now: u64, ahead: Ahead<'_>) -> Op
             && agent.can(&task.capabilities)
             && held.conflict(&task.resources, ahead.ends).is_none()
             && state.goes_on(task.goal_id)
+            && task.not_before_ms <= now
             && overdue(task, now).is_none()
     };
     let others = others.filter(may).map(|task| place(task, state.served_at(task.goal_id)));

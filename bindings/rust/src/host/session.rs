@@ -178,9 +178,7 @@ fn newest_snapshot(store: &Store, version: u64) -> Result<Option<Swarm>, Error> 
 
 fn read_tail(store: &Store, swarm: &mut Swarm, clock: &mut Clock) -> Result<(), Error> {
     let before = swarm.version();
-    store.each_event(before, |seq, line, chain| {
-        check(store, seq, chain, swarm.replay(line)).map(drop)
-    })?;
+    store.each_event(before, |seq, line, chain| check(store, seq, chain, swarm.replay(line)).map(drop))?;
     if swarm.version() > before {
         clock.note(swarm.last_at_ms());
     }

@@ -8,11 +8,8 @@ use ruv_swarm_core::Row;
 use super::insert::Insert;
 use super::Store;
 
-const EVENTS: Insert = Insert {
-    head: "INSERT INTO event (seq, swarm, at_ms, kind, body, chain) VALUES ",
-    columns: 6,
-    tail: "",
-};
+const EVENTS: Insert =
+    Insert { head: "INSERT INTO event (seq, swarm, at_ms, kind, body, chain) VALUES ", columns: 6, tail: "" };
 
 /// How the rows of one projection table are written and read.
 struct Projection {
@@ -45,7 +42,9 @@ fn projection(table: &str) -> Result<&'static Projection, Error> {
         "agent" => Ok(AGENT),
         "task" => Ok(TASK),
         "goal" => Ok(GOAL),
-        other => Err(Error::new(ruv_swarm_core::Code::Internal, "", format!("no projection table {other:?}"))),
+        other => {
+            Err(Error::new(ruv_swarm_core::Code::Internal, "", format!("no projection table {other:?}")))
+        }
     }
 }
 
