@@ -28,7 +28,7 @@ pub struct Envelope<'a> {
 /// The canonical bytes of an event.
 pub fn encode(swarm: &str, seq: u64, at_ms: u64, event: &Event) -> String {
     // A swarm's id holds no character that JSON escapes (see decide::swarm).
-    let mut line = String::with_capacity(224);
+    let mut line = String::with_capacity(256);
     line.push_str(HEAD);
     line.push_str(swarm);
     line.push_str(SEQ);

@@ -15,7 +15,7 @@ use crate::canonical::{write_integer, write_text};
 
 /// Canonical text of `value`: keys in declaration order, no spaces.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> String {
-    let mut out = String::with_capacity(256);
+    let mut out = String::with_capacity(512);
     // Serialising our own plain structs to text has no way to fail.
     match value.serialize(Writer { out: &mut out }) {
         Ok(()) => out,
