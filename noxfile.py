@@ -6,6 +6,7 @@ sources have changed.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -151,6 +152,50 @@ def conformance(arguments: list[str]) -> None:
 
 
 @task
+def oracle(arguments: list[str]) -> None:
+    """Compare the core with a slow model of its rules, in Python and in WebAssembly."""
+    steps.install_wheels(server=False)
+    steps.npm()
+    pytest("tests/oracle", *arguments)
+
+
+@task
+def simulate(arguments: list[str]) -> None:
+    """Run thousands of worlds of faults, and each deliberate bug, against the core."""
+    package = ("--locked", "--release", "--package", "ruv-swarm-simulator")
+    run_tests("cargo", "test", *package)
+    run_tests("cargo", "test", *package, "--features", "mutants", "--test", "mutants")
+    worlds = ("--seeds", "5000", "--commands", "2000", "--seconds", "150")
+    run("cargo", "run", *package, "--", *(arguments or worlds))
+
+
+@task
+def faults(arguments: list[str]) -> None:
+    """Kill, starve and halt the hosts, and let them race: nothing acknowledged is lost."""
+    run("cargo", "build", "--locked", "--package", "ruv-swarm", "--examples")
+    steps.install_wheels()
+    steps.npm()
+    pytest("tests/faults", *arguments)
+
+
+@task
+def soak(arguments: list[str]) -> None:
+    """The same for much longer; RUV_SWARM_KILLS and the like change how long."""
+    longer = {
+        "RUV_SWARM_KILLS": "2000",
+        "RUV_SWARM_CUTS": "5000",
+        "RUV_SWARM_FLIPS": "3000",
+        "RUV_SWARM_RACE_TASKS": "5000",
+        "RUV_SWARM_STRIDE": "1",
+    }
+    for name, value in longer.items():
+        os.environ.setdefault(name, value)
+    cuts = ("--test", "power_cut", "--", "--nocapture")
+    run_tests("cargo", "test", "--locked", "--package", "ruv-swarm", *cuts)
+    faults(["-s", *arguments])
+
+
+@task
 def repo(arguments: list[str]) -> None:
     """Check the repository itself: floors, sizes, versions, links, artefacts."""
     pytest("tests/repo", *arguments)
@@ -185,6 +230,9 @@ PARTS: dict[str, Callable[[list[str]], None]] = {
     "npm": npm,
     "server": server,
     "conformance": conformance,
+    "oracle": oracle,
+    "simulate": simulate,
+    "faults": faults,
     "lint": lint,
     "dist": dist,
 }

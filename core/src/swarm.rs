@@ -249,6 +249,13 @@ impl Swarm {
         [self.next_deadline(), ends.map(|(at_ms, _)| *at_ms)].into_iter().flatten().min()
     }
 
+    /// Whether a task that has not ended is for this agent, now or later: a worker that is to stop when
+    /// nothing is left asks it.
+    pub fn has_work_for(&self, agent_id: &str) -> Result<bool, Error> {
+        let agent = self.state.agent("agentId", agent_id)?;
+        Ok(crate::policy::has_work_for(&self.state, agent))
+    }
+
     /// The canonical snapshot.
     pub fn snapshot(&self) -> String {
         snapshot::write(&self.state)

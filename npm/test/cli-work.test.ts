@@ -58,7 +58,7 @@ test('the task is one line of JSON on standard input, the result what is printed
   assert.deepEqual([ran.code, ran.stderr], [0, '']);
   assert.deepEqual(lines(ran), [
     { agentId: 'a1', epoch: 1, outcome: 'completed', state: 'completed', taskId: 't1' },
-    { agentId: 'a1', completed: 1, failed: 0, released: 0 },
+    { agentId: 'a1', completed: 1, failed: 0, released: 0, cancelled: 0 },
   ]);
   const { output, lastAgentId } = await taskOf(at, 't1');
   // nothing is expanded, and nothing trimmed
@@ -75,7 +75,7 @@ test('what is no text, or too long for one, becomes an artifact', async (t) => {
   for (const [i, name] of ['bytes', 'long'].entries()) {
     const ran = await cli(at, ['work', '--exec', exec(name), '--max-tasks', '1', '--output-limit', '100000']);
     assert.equal(ran.code, 0, ran.stderr);
-    assert.match(ran.stdout, new RegExp(`^a${i + 1} works\nt${i + 1}( \\(.*\\))? attempt 1: started\nt${i + 1} attempt 1: completed\na${i + 1}: 1 completed, 0 failed, 0 given back\n$`));
+    assert.match(ran.stdout, new RegExp(`^a${i + 1} works\nt${i + 1}( \\(.*\\))? attempt 1: started\nt${i + 1} attempt 1: completed\na${i + 1}: 1 completed, 0 failed, 0 given back, 0 cancelled\n$`));
   }
   const tasks = await Promise.all(['t1', 't2'].map((id) => taskOf(at, id)));
   assert.deepEqual(tasks.map(({ output = '' }) => output), ['', '']);
@@ -155,10 +155,30 @@ test('Ctrl-C ends the program with all that it started and gives the task back',
   send('SIGINT');
   const ran = await ended;
   assert.deepEqual([ran.code, ran.stderr], [130, '']);
-  assert.match(ran.stdout, /t1 attempt 1: released\na1: 0 completed, 0 failed, 1 given back\n$/);
+  assert.match(ran.stdout, /t1 attempt 1: released\na1: 0 completed, 0 failed, 1 given back, 0 cancelled\n$/);
   while (alive(grandchild)) await new Promise((resolve) => setTimeout(resolve, 10));
   const { state, released } = await taskOf(at, 't1');
   assert.deepEqual([state, released], ['ready', 1]);
+});
+
+test('a task that is called off ends its program and counts as cancelled', async (t) => {
+  const { at, exec } = await place(t, {
+    waits: `
+      import { writeFileSync } from 'node:fs';
+      writeFileSync('pid', process.pid + '\\n');
+      setInterval(() => {}, 1000);`,
+  });
+  await submit(at, {});
+  const ended = cli(at, ['work', '--exec', exec('waits'), '--max-tasks', '1', '--json']);
+  const program = Number(await fileThere(join(at, 'pid')));
+  assert.equal((await cli(at, ['cancel', 't1'])).code, 0);
+  const ran = await ended;
+  assert.deepEqual([ran.code, ran.stderr], [0, '']);
+  assert.deepEqual(lines(ran), [
+    { agentId: 'a1', epoch: 1, outcome: 'cancelled', state: 'cancelled', taskId: 't1' },
+    { agentId: 'a1', completed: 0, failed: 0, released: 0, cancelled: 1 },
+  ]);
+  while (alive(program)) await new Promise((resolve) => setTimeout(resolve, 10));
 });
 
 test('a second Ctrl-C ends at once, and the program with it', async (t) => {
@@ -229,7 +249,7 @@ test('a worker that slept through its lease is refused', async (t) => {
   assert.deepEqual([slept.code, slept.stderr], [0, '']);
   assert.deepEqual(lines(slept), [
     { agentId: 'a1', epoch: 1, outcome: 'lost', state: '', taskId: 't1' },
-    { agentId: 'a1', completed: 0, failed: 0, released: 1 },
+    { agentId: 'a1', completed: 0, failed: 0, released: 1, cancelled: 0 },
   ]);
   writeFileSync(join(at, 'go'), '');
   assert.deepEqual(lines(await second)[0], { agentId: 'a2', epoch: 2, outcome: 'completed', state: 'completed', taskId: 't1' });

@@ -21,7 +21,9 @@ from google.protobuf import descriptor_pb2
 ROOT = Path(__file__).resolve().parents[2]
 PROTO = ROOT / "proto"
 PACKAGE = "ruv_swarm.v1"
-FILES = ("nouns", "events", "service", "local")
+# The requests and responses of the operations, with what they alone are made of.
+SERVED = ("agents", "tasks", "swarm")
+FILES = ("nouns", "events", *SERVED, "service", "local", "local_ledger")
 MAX_SAFE_INTEGER = 2**53 - 1
 
 _F = descriptor_pb2.FieldDescriptorProto
@@ -180,9 +182,10 @@ class Catalogue:
     commands: list[Method] = field(default_factory=list)
     messages: dict[str, Message] = field(default_factory=dict)
 
-    def of_file(self, file: str) -> list[Message]:
-        """The messages of one file in the order of declaration."""
-        return [message for message in self.messages.values() if message.file == file]
+    def of_files(self, *files: str) -> list[Message]:
+        """The messages of the files, in the order of the files and of declaration."""
+        listed = self.messages.values()
+        return [message for file in files for message in listed if message.file == file]
 
     def always_present(self, message: Message, field: Field) -> bool:
         """True if the JSON of the message always holds the field."""

@@ -8,10 +8,10 @@ import tempfile
 import textwrap
 from pathlib import Path
 
-from .catalogue import PACKAGE, Catalogue, Field, Message, run_protoc
+from .catalogue import PACKAGE, SERVED, Catalogue, Field, Message, run_protoc
 
-# The command line is never served, so local.proto has no stubs.
-STUBS = ("nouns", "events", "service")
+# The command line is never served, so its files have no stubs.
+STUBS = ("nouns", "events", *SERVED, "service")
 _TYPES = {
     "string": "str",
     "uint32": "int",
@@ -46,8 +46,12 @@ def stubs(catalogue: Catalogue) -> dict[str, str]:
             stem = path.name.split("_pb2")[0]
             if stem not in STUBS or (path.stem.endswith("_grpc") and stem != "service"):
                 continue
-            text = path.read_text().replace(
-                f"from {PACKAGE} import", "from ruv_swarm_server._gen import"
+            # `from PACKAGE import` for a plain import, `from PACKAGE.` for a public one.
+            text = re.sub(
+                rf"^from {re.escape(PACKAGE)}(?=[ .])",
+                "from ruv_swarm_server._gen",
+                path.read_text(),
+                flags=re.MULTILINE,
             )
             # protoc writes the bare generic, which strict checkers refuse.
             text = text.replace(", _Mapping]", ", _Mapping[str, object]]")
@@ -98,9 +102,8 @@ def types(catalogue: Catalogue) -> str:
         "",
     ]
     operations = [method.operation for method in catalogue.operations]
-    for file in ("nouns", "service", "events"):
-        for message in catalogue.of_file(file):
-            parts += _typed_dict(catalogue, message)
+    for message in catalogue.of_files("nouns", *SERVED, "events"):
+        parts += _typed_dict(catalogue, message)
     parts += ["", "Operation = Literal["]
     parts += [f"    {json.dumps(name)}," for name in operations]
     parts += ["]", '"""The name of an operation."""', ""]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .catalogue import Catalogue, Field, Message, Method
+from .catalogue import SERVED, Catalogue, Field, Message, Method
 from .tools_out import ALIASES, argument, commands
 
 
@@ -42,8 +42,7 @@ def outputs(catalogue: Catalogue) -> dict[str, str]:
         lines += _operation(method)
     lines += _command_line(catalogue)
     lines += ["## Shapes", ""]
-    shapes = catalogue.of_file("nouns") + catalogue.of_file("service")
-    for message in shapes:
+    for message in catalogue.of_files("nouns", *SERVED):
         if message.name not in served:
             lines += [f"### {message.name}", "", message.doc, "", *_fields(message)]
     lines += _events(catalogue)
@@ -126,7 +125,7 @@ def _usage(entry: dict[str, object]) -> str:
 
 
 def _events(catalogue: Catalogue) -> list[str]:
-    envelope, *bodies = catalogue.of_file("events")
+    envelope, *bodies = catalogue.of_files("events")
     lines = ["## Events", "", envelope.doc, "", *_fields(envelope)]
     lines[-1:] = ["| `body` | object | The fields of the kind, as below. |", ""]
     for message in bodies:

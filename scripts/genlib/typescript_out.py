@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 
-from .catalogue import Catalogue, Field, Message
+from .catalogue import SERVED, Catalogue, Field, Message
 
 _TYPES = {
     "string": "string",
@@ -27,9 +27,8 @@ def outputs(catalogue: Catalogue) -> dict[str, str]:
         "// protobuf runtime. Integers are numbers, bytes are base64 text.",
         "",
     ]
-    for file in ("nouns", "service", "events"):
-        for message in catalogue.of_file(file):
-            parts += _interface(catalogue, message, request=message.name in requests)
+    for message in catalogue.of_files("nouns", *SERVED, "events"):
+        parts += _interface(catalogue, message, request=message.name in requests)
     parts += _operation_map(catalogue) + _event_types(catalogue)
     return {"npm/src/gen/types.ts": "\n".join(parts)}
 
@@ -97,7 +96,7 @@ def _event_types(catalogue: Catalogue) -> list[str]:
         "/** The body of every kind of event. Fields that hold their default are omitted. */",
         "export interface EventBodies {",
     ]
-    bodies = [m for m in catalogue.of_file("events") if m.name != "Event"]
+    bodies = [m for m in catalogue.of_files("events") if m.name != "Event"]
     lines += [f"  {message.name}: {message.name};" for message in bodies]
     lines += [
         "}",

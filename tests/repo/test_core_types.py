@@ -40,11 +40,11 @@ def struct_fields(text, name):
     assert match, f"no struct {name}"
     body = re.sub(r"//[^\n]*", "", match.group(1))
     found = []
-    for attributes, field in re.findall(
-        r'((?:#\[[^\n]*\]\s*)*)(?:pub )?(\w+)(?: as "\w+")?: [\w<>]+', body
+    for attributes, field, alias in re.findall(
+        r'((?:#\[[^\n]*\]\s*)*)(?:pub )?(\w+)(?: as "(\w+)")?: [\w<>]+', body
     ):
         renamed = re.search(r'rename = "(\w+)"', attributes)
-        found.append(renamed.group(1) if renamed else field)
+        found.append(renamed.group(1) if renamed else alias or field)
     return found
 
 
@@ -65,7 +65,7 @@ def test_requests(catalogue):
 def test_events(catalogue):
     text = (CORE / "event.rs").read_text()
     block = text.split("\nevents! {", 1)[1].split("\n}", 1)[0]
-    bodies = [message for message in catalogue.of_file("events") if message.name != "Event"]
+    bodies = [message for message in catalogue.of_files("events") if message.name != "Event"]
     assert re.findall(r"^    (\w+) \{", block, re.MULTILINE) == [body.name for body in bodies]
     for body in bodies:
         assert struct_fields(block, body.name) == names(body), body.name

@@ -172,6 +172,9 @@ class Core:
     def next_change(self, now_ms: int) -> int | None:
         """Return when something changes next by time alone (a tick, the end of a back-off), in ms."""
 
+    def has_work_for(self, agent_id: str) -> bool:
+        """Return whether a task that has not ended is for this agent, now or later."""
+
     def snapshot(self) -> str:
         """Return the canonical snapshot."""
 

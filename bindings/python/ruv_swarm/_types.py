@@ -245,42 +245,6 @@ class TaskCounts(TypedDict):
     """Called off."""
 
 
-class SwarmInitRequest(TypedDict):
-    """Request of swarm_init."""
-
-    swarmId: NotRequired[str]
-    """The swarm's id, 1 to 64 characters of a-z, A-Z, 0-9, - and _; a host draws one if it is
-    absent.
-    """
-    topology: NotRequired[str]
-    """mesh (default), hierarchical, ring or star."""
-    maxAgents: NotRequired[int]
-    """How many agents it may have, 1 to 100000; default 100."""
-    strategy: NotRequired[str]
-    """balanced (default), specialized, adaptive, parallel, sequential, cognitive-diversity,
-    neuro-divergent, cascade or fusion.
-    """
-    seed: NotRequired[int]
-    """Seed of all randomness, 0 to 2^53 - 1; a host draws one if it is absent."""
-
-
-class SwarmInitResponse(TypedDict):
-    """Response of swarm_init."""
-
-    swarmId: str
-    """The swarm's id."""
-    topology: str
-    """Its topology."""
-    maxAgents: int
-    """How many agents it may have."""
-    strategy: str
-    """Its default strategy."""
-    seed: int
-    """The seed of all its randomness."""
-    created: bool
-    """True if this call made it, false if it was there."""
-
-
 class AgentSpawnRequest(TypedDict):
     """Request of agent_spawn."""
 
@@ -839,6 +803,42 @@ class TaskResultsResponse(TypedDict):
     """The outputs of the goal's tasks, of a goal that is no training."""
     stateHash: NotRequired[str]
     """The hash of the state that this was read from, if a goal was asked for."""
+
+
+class SwarmInitRequest(TypedDict):
+    """Request of swarm_init."""
+
+    swarmId: NotRequired[str]
+    """The swarm's id, 1 to 64 characters of a-z, A-Z, 0-9, - and _; a host draws one if it is
+    absent.
+    """
+    topology: NotRequired[str]
+    """mesh (default), hierarchical, ring or star."""
+    maxAgents: NotRequired[int]
+    """How many agents it may have, 1 to 100000; default 100."""
+    strategy: NotRequired[str]
+    """balanced (default), specialized, adaptive, parallel, sequential, cognitive-diversity,
+    neuro-divergent, cascade or fusion.
+    """
+    seed: NotRequired[int]
+    """Seed of all randomness, 0 to 2^53 - 1; a host draws one if it is absent."""
+
+
+class SwarmInitResponse(TypedDict):
+    """Response of swarm_init."""
+
+    swarmId: str
+    """The swarm's id."""
+    topology: str
+    """Its topology."""
+    maxAgents: int
+    """How many agents it may have."""
+    strategy: str
+    """Its default strategy."""
+    seed: int
+    """The seed of all its randomness."""
+    created: bool
+    """True if this call made it, false if it was there."""
 
 
 class SwarmPauseRequest(TypedDict):

@@ -171,6 +171,11 @@ impl Core {
         self.read().next_change(now_ms)
     }
 
+    /// Return whether a task that has not ended is for this agent, now or later.
+    fn has_work_for(&self, py: Python<'_>, agent_id: &str) -> PyResult<bool> {
+        self.read().has_work_for(agent_id).or_raise(py)
+    }
+
     /// Return the canonical snapshot.
     fn snapshot(&self, py: Python<'_>) -> String {
         py.detach(|| self.read().snapshot())

@@ -42,7 +42,7 @@ fn a_program_does_the_tasks_and_its_output_is_the_result() {
         [
             json!({"taskId": "t1", "agentId": "a1", "epoch": 1, "outcome": "completed", "state": "completed"}),
             json!({"taskId": "t2", "agentId": "a1", "epoch": 1, "outcome": "completed", "state": "completed"}),
-            json!({"agentId": "a1", "completed": 2, "failed": 0, "released": 0}),
+            json!({"agentId": "a1", "completed": 2, "failed": 0, "released": 0, "cancelled": 0}),
         ]
     );
     let output = task(&bench, "t1")["output"].as_str().unwrap().to_string();
@@ -51,7 +51,7 @@ fn a_program_does_the_tasks_and_its_output_is_the_result() {
     let given: Value = serde_json::from_str(second.strip_suffix('\n').unwrap()).unwrap();
     assert_eq!((&given["payload"], &given["lease"]["epoch"]), (&json!("hello world"), &json!(1)));
     let said = bench.ok(&["work", "--exec", "true", "--agent", "a1", "--until-idle"]);
-    assert_eq!(said, "a1 works\na1: 0 completed, 0 failed, 0 given back\n");
+    assert_eq!(said, "a1 works\na1: 0 completed, 0 failed, 0 given back, 0 cancelled\n");
 }
 
 #[test]
@@ -117,8 +117,9 @@ fn after_a_kill_another_takes_over_once_the_lease_is_over() {
     assert_eq!(done["lastAgentId"], "a2");
     assert_eq!(bench.json(&["replay", "--verify"])["ok"], true);
     let begun = std::fs::read_to_string(bench.path("begun")).unwrap();
-    let orphan = begun.lines().next().unwrap();
-    Command::new("kill").args(["-9", &format!("-{orphan}")]).status().unwrap();
+    // by the call itself: some `kill` commands read the group -1234 as -1, which is everyone
+    let orphan = begun.lines().next().unwrap().parse().unwrap();
+    let _ = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(orphan), nix::sys::signal::Signal::SIGKILL);
 }
 
 #[test]
@@ -134,7 +135,7 @@ fn a_worker_that_slept_through_its_lease_is_refused() {
     signal(&first, "-CONT");
     let first = Ran::from(first.wait_with_output().unwrap());
     let last: Value = serde_json::from_str(first.out.lines().last().unwrap()).unwrap();
-    assert_eq!(last, json!({"agentId": "a1", "completed": 0, "failed": 0, "released": 1}), "{first:?}");
+    assert_eq!(last, json!({"agentId": "a1", "completed": 0, "failed": 0, "released": 1, "cancelled": 0}), "{first:?}");
     assert_eq!(task(&bench, "t1")["state"], "running");
     bench.write("go", "");
     let second = Ran::from(second.wait_with_output().unwrap());
@@ -165,6 +166,8 @@ fn a_cancelled_task_ends_its_program_and_all_that_it_started() {
     bench.ok(&["cancel", "t1", "--reason", "not needed"]);
     let ran = Ran::from(worker.wait_with_output().unwrap());
     assert!(ran.out.contains(r#""outcome":"cancelled","state":"cancelled""#), "{ran:?}");
+    let last: Value = serde_json::from_str(ran.out.lines().last().unwrap()).unwrap();
+    assert_eq!(last, json!({"agentId": "a1", "completed": 0, "failed": 0, "released": 0, "cancelled": 1}));
     let stat = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let pid = below();
     // gone, or a zombie that nobody has waited for yet

@@ -158,6 +158,12 @@ impl Core {
         self.0.next_change(now_ms as u64).map(|ms| ms as f64)
     }
 
+    /// Whether a task that has not ended is for this agent, now or later.
+    #[wasm_bindgen(js_name = hasWorkFor)]
+    pub fn has_work_for(&self, #[wasm_bindgen(js_name = agentId)] agent_id: &str) -> Result<bool, JsError> {
+        self.0.has_work_for(agent_id).map_err(thrown)
+    }
+
     /// The whole state as canonical JSON.
     pub fn snapshot(&self) -> String {
         self.0.snapshot()

@@ -84,7 +84,7 @@ pub fn task_orchestrate(
         }
         None => {
             draft.work(text, &strategy, &request.capabilities, &members);
-            no_worker(state, now)
+            no_worker(state, now, &request.capabilities, &draft.assignees())
         }
     };
     let response = TaskOrchestrateResponse {
@@ -104,15 +104,28 @@ fn member(agent: &Agent) -> Member {
 }
 
 /// What to tell if nobody has worked lately: a plan alone does nothing.
-fn no_worker(state: &State, now: u64) -> String {
+fn no_worker(state: &State, now: u64, capabilities: &[String], assignees: &[AgentId]) -> String {
     let recently = |agent: &Agent| {
-        let worked = agent.running > 0 || agent.completed + agent.failed > 0;
-        !is_neural(&agent.agent_type) && worked && agent.last_seen_ms.saturating_add(60_000) > now
+        let able = assignees.is_empty() && agent.can(capabilities) || assignees.contains(&agent.id);
+        let heard = agent.claimed > 0 && agent.last_seen_ms.saturating_add(60_000) > now;
+        !is_neural(&agent.agent_type) && agent.is_active() && able && heard
     };
     if state.agents.values().any(recently) {
         return String::new();
     }
-    "no worker serves these tasks yet; connect one with: ruv-swarm mcp start (tools task_claim and task_report)".into()
+    let more = match (assignees, capabilities) {
+        ([], []) => String::new(),
+        ([], words) => format!(" --capabilities {}", words.join(",")),
+        ([only], _) => format!(" --agent {only}"),
+        ([first, others @ ..], _) => {
+            let others: Vec<String> = others.iter().map(AgentId::to_string).collect();
+            format!(" --agent {first} (and so for {})", others.join(", "))
+        }
+    };
+    format!(
+        "no worker serves these tasks yet; start one with: ruv-swarm work --exec 'PROGRAM'{more}; \
+         or connect a coding agent with: ruv-swarm mcp start"
+    )
 }
 
 struct Plan<'a> {
@@ -227,6 +240,19 @@ impl Plan<'_> {
             };
             self.submit(task);
         }
+    }
+
+    /// Agents that tasks of the plan are for, each once.
+    fn assignees(&self) -> Vec<AgentId> {
+        let mut ids: Vec<AgentId> = vec![];
+        for event in &self.events {
+            if let Event::TaskSubmitted(TaskSubmitted { assigned_to: Some(id), .. }) = event {
+                if !ids.contains(id) {
+                    ids.push(*id);
+                }
+            }
+        }
+        ids
     }
 
     fn submit(&mut self, task: TaskSubmitted) {

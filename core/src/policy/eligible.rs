@@ -75,6 +75,15 @@ pub fn next_task(state: &State, agent: &Agent, now: u64, ahead: Ahead<'_>) -> Op
     queued.into_iter().chain(others).min().map(|(_, _, id)| id)
 }
 
+/// True if a task that has not ended is for this agent, now or later: nothing lasting stands between
+/// them, as an assignment to another or a capability that the agent lacks.
+pub fn has_work_for(state: &State, agent: &Agent) -> bool {
+    let open = |task: &&Task| !task.state.is_final();
+    let for_it = |task: &Task| task.assigned_to.is_none_or(|owner| owner == agent.id);
+    let mut tasks = state.tasks.values().filter(open);
+    agent.is_active() && tasks.any(|task| for_it(task) && agent.can(&task.capabilities))
+}
+
 /// The deadline of a waiting task that has passed: its word and its time.
 fn overdue(task: &Task, now: u64) -> Option<(&'static str, u64)> {
     let total = task.total_deadline().map(|at| ("total", at));

@@ -4,5 +4,5 @@
 mod eligible;
 mod plan;
 
-pub use eligible::{next_task, obstacle, reasons, waits_for, Ahead, Reason};
+pub use eligible::{has_work_for, next_task, obstacle, reasons, waits_for, Ahead, Reason};
 pub use plan::{by_pattern, cast, check_named, check_pattern, plan_work, rarest_pattern, Cast, PlannedTask};

@@ -94,11 +94,9 @@ function endedJson(agentId: string, { task, end, epoch, error }: EndedAttempt): 
   return JSON.stringify({ taskId: task.id, agentId, epoch, outcome: end, state, error });
 }
 
-/** Attempts whose task was called off count with those that were given back: neither is at fault. */
 function tellSummary(out: Output, { agentId, completed, failed, released, cancelled }: WorkSummary): void {
-  const back = released + cancelled;
   out.result(
-    `${agentId}: ${completed} completed, ${failed} failed, ${back} given back\n`,
-    JSON.stringify({ agentId, completed, failed, released: back }),
+    `${agentId}: ${completed} completed, ${failed} failed, ${released} given back, ${cancelled} cancelled\n`,
+    JSON.stringify({ agentId, completed, failed, released, cancelled }),
   );
 }

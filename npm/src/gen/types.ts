@@ -235,41 +235,6 @@ export interface TaskCounts {
   cancelled: number;
 }
 
-/** Request of swarm_init. */
-export interface SwarmInitRequest {
-  /**
-   * The swarm's id, 1 to 64 characters of a-z, A-Z, 0-9, - and _; a host draws one if it is absent.
-   */
-  swarmId?: string | undefined;
-  /** mesh (default), hierarchical, ring or star. */
-  topology?: "mesh" | "hierarchical" | "ring" | "star" | (string & {}) | undefined;
-  /** How many agents it may have, 1 to 100000; default 100. */
-  maxAgents?: number | undefined;
-  /**
-   * balanced (default), specialized, adaptive, parallel, sequential, cognitive-diversity,
-   * neuro-divergent, cascade or fusion.
-   */
-  strategy?: "balanced" | "specialized" | "adaptive" | "parallel" | "sequential" | "cognitive-diversity" | "neuro-divergent" | "cascade" | "fusion" | (string & {}) | undefined;
-  /** Seed of all randomness, 0 to 2^53 - 1; a host draws one if it is absent. */
-  seed?: number | undefined;
-}
-
-/** Response of swarm_init. */
-export interface SwarmInitResponse {
-  /** The swarm's id. */
-  swarmId: string;
-  /** Its topology. */
-  topology: string;
-  /** How many agents it may have. */
-  maxAgents: number;
-  /** Its default strategy. */
-  strategy: string;
-  /** The seed of all its randomness. */
-  seed: number;
-  /** True if this call made it, false if it was there. */
-  created: boolean;
-}
-
 /** Request of agent_spawn. */
 export interface AgentSpawnRequest {
   /** A free word, for example coder or tester; neural and neural-processor train networks. */
@@ -798,6 +763,41 @@ export interface TaskResultsResponse {
   tasks?: Task[];
   /** The hash of the state that this was read from, if a goal was asked for. */
   stateHash?: string;
+}
+
+/** Request of swarm_init. */
+export interface SwarmInitRequest {
+  /**
+   * The swarm's id, 1 to 64 characters of a-z, A-Z, 0-9, - and _; a host draws one if it is absent.
+   */
+  swarmId?: string | undefined;
+  /** mesh (default), hierarchical, ring or star. */
+  topology?: "mesh" | "hierarchical" | "ring" | "star" | (string & {}) | undefined;
+  /** How many agents it may have, 1 to 100000; default 100. */
+  maxAgents?: number | undefined;
+  /**
+   * balanced (default), specialized, adaptive, parallel, sequential, cognitive-diversity,
+   * neuro-divergent, cascade or fusion.
+   */
+  strategy?: "balanced" | "specialized" | "adaptive" | "parallel" | "sequential" | "cognitive-diversity" | "neuro-divergent" | "cascade" | "fusion" | (string & {}) | undefined;
+  /** Seed of all randomness, 0 to 2^53 - 1; a host draws one if it is absent. */
+  seed?: number | undefined;
+}
+
+/** Response of swarm_init. */
+export interface SwarmInitResponse {
+  /** The swarm's id. */
+  swarmId: string;
+  /** Its topology. */
+  topology: string;
+  /** How many agents it may have. */
+  maxAgents: number;
+  /** Its default strategy. */
+  strategy: string;
+  /** The seed of all its randomness. */
+  seed: number;
+  /** True if this call made it, false if it was there. */
+  created: boolean;
 }
 
 /** Request of swarm_pause: give one of the three, or none for the whole swarm. */

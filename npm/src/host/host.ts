@@ -159,7 +159,12 @@ export class Host {
    * back-off is over; undefined if nothing waits for time.
    */
   async nextChange(): Promise<number | undefined> {
-    return this.#read((core) => core.nextChange());
+    return this.#read((core, session) => core.nextChange(session.clock.nowMs()));
+  }
+
+  /** Whether a task that has not ended is for this agent, now or later. */
+  async hasWorkFor(agentId: string): Promise<boolean> {
+    return this.#read((core) => guarded(() => core.hasWorkFor(agentId)));
   }
 
   /**

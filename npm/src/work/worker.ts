@@ -13,7 +13,6 @@ import type { Host } from '../host/host.js';
 import { nap } from '../host/news.js';
 import { asError } from '../load/kernel.js';
 import { Attempt } from './attempt.js';
-import { anythingLeft } from './idle.js';
 import { badResult, completed, failed, type Outcome, RELEASED, reportCalls } from './outcome.js';
 import { ABORTED, type AttemptEnd, type TaskFunction, type WorkOptions, type WorkSummary } from './types.js';
 
@@ -112,7 +111,7 @@ class Worker {
       await nap(Infinity, [bell]);
       return false;
     }
-    if (this.#options.untilIdle && resting && !(await anythingLeft(this.#host, this.#agentId))) return true;
+    if (this.#options.untilIdle && resting && !(await this.#host.hasWorkFor(this.#agentId))) return true;
     const [change, now] = [await this.#host.nextChange(), this.#host.nowMs()];
     // a change that is over brought nothing for this agent, and hides those that come after it
     const untilMs = change !== undefined && change <= now ? now + PATIENCE_MS : change;

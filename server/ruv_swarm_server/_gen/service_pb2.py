@@ -23,10 +23,15 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from ruv_swarm_server._gen import nouns_pb2 as ruv__swarm_dot_v1_dot_nouns__pb2
+from ruv_swarm_server._gen import agents_pb2 as ruv__swarm_dot_v1_dot_agents__pb2
+from ruv_swarm_server._gen import swarm_pb2 as ruv__swarm_dot_v1_dot_swarm__pb2
+from ruv_swarm_server._gen import tasks_pb2 as ruv__swarm_dot_v1_dot_tasks__pb2
 
+from ruv_swarm_server._gen.agents_pb2 import *
+from ruv_swarm_server._gen.swarm_pb2 import *
+from ruv_swarm_server._gen.tasks_pb2 import *
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aruv_swarm/v1/service.proto\x12\x0cruv_swarm.v1\x1a\x18ruv_swarm/v1/nouns.proto\"\x8c\x01\n\x10SwarmInitRequest\x12\x10\n\x08swarm_id\x18\x01 \x01(\t\x12\x10\n\x08topology\x18\x02 \x01(\t\x12\x17\n\nmax_agents\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x10\n\x08strategy\x18\x04 \x01(\t\x12\x11\n\x04seed\x18\x05 \x01(\x04H\x01\x88\x01\x01\x42\r\n\x0b_max_agentsB\x07\n\x05_seed\"|\n\x11SwarmInitResponse\x12\x10\n\x08swarm_id\x18\x01 \x01(\t\x12\x10\n\x08topology\x18\x02 \x01(\t\x12\x12\n\nmax_agents\x18\x03 \x01(\r\x12\x10\n\x08strategy\x18\x04 \x01(\t\x12\x0c\n\x04seed\x18\x05 \x01(\x04\x12\x0f\n\x07\x63reated\x18\x06 \x01(\x08\"\xdd\x01\n\x11\x41gentSpawnRequest\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07pattern\x18\x03 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\x12\r\n\x05model\x18\x05 \x01(\t\x12\x15\n\x08\x63\x61pacity\x18\x06 \x01(\rH\x00\x88\x01\x01\x12\x12\n\x05\x63ount\x18\x07 \x01(\rH\x01\x88\x01\x01\x12\x0c\n\x04join\x18\x08 \x01(\x08\x12\x17\n\nsilence_ms\x18\t \x01(\x04H\x02\x88\x01\x01\x42\x0b\n\t_capacityB\x08\n\x06_countB\r\n\x0b_silence_ms\"I\n\x12\x41gentSpawnResponse\x12#\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x13.ruv_swarm.v1.Agent\x12\x0e\n\x06joined\x18\x02 \x01(\x08\")\n\x15\x41gentHeartbeatRequest\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\"<\n\x16\x41gentHeartbeatResponse\x12\"\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x13.ruv_swarm.v1.Agent\"G\n\x12\x41gentRetireRequest\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07replace\x18\x03 \x01(\x08\"\x88\x01\n\x13\x41gentRetireResponse\x12\"\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x13.ruv_swarm.v1.Agent\x12(\n\x0breplacement\x18\x02 \x01(\x0b\x32\x13.ruv_swarm.v1.Agent\x12\x10\n\x08released\x18\x03 \x03(\t\x12\x11\n\tcancelled\x18\x04 \x03(\t\"\'\n\x13\x41gentMetricsRequest\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\"\xf5\x01\n\x0b\x41gentMetric\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0f\n\x07running\x18\x03 \x01(\r\x12\x0f\n\x07\x63laimed\x18\x04 \x01(\x04\x12\x11\n\tcompleted\x18\x05 \x01(\x04\x12\x0e\n\x06\x66\x61iled\x18\x06 \x01(\x04\x12\x0f\n\x07\x65xpired\x18\x07 \x01(\x04\x12\x10\n\x08released\x18\x08 \x01(\x04\x12\x11\n\tcancelled\x18\t \x01(\x04\x12\x0f\n\x07\x62usy_ms\x18\n \x01(\x04\x12\x0f\n\x07mean_ms\x18\x0b \x01(\x04\x12\x12\n\nlongest_ms\x18\x0c \x01(\x04\x12\x14\n\x0clast_seen_ms\x18\r \x01(\x04\"A\n\x14\x41gentMetricsResponse\x12)\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x19.ruv_swarm.v1.AgentMetric\"\"\n\x10\x41gentListRequest\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\"8\n\x11\x41gentListResponse\x12#\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x13.ruv_swarm.v1.Agent\"\xb1\x04\n\x07NewTask\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x10\n\x08priority\x18\x03 \x01(\t\x12\x12\n\ndepends_on\x18\x04 \x03(\t\x12\x15\n\rafter_failure\x18\n \x03(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x05 \x03(\t\x12\x13\n\x0b\x61ssigned_to\x18\x06 \x01(\t\x12.\n\tresources\x18\x0b \x03(\x0b\x32\x1b.ruv_swarm.v1.ResourceClaim\x12\x0e\n\x06labels\x18\x0c \x03(\t\x12\x0f\n\x07goal_id\x18\r \x01(\t\x12\x0f\n\x07payload\x18\x07 \x01(\t\x12\x18\n\x10payload_artifact\x18\x0e \x01(\t\x12\x18\n\x0bmax_retries\x18\x08 \x01(\rH\x00\x88\x01\x01\x12\x17\n\nbackoff_ms\x18\t \x01(\x04H\x01\x88\x01\x01\x12\x1b\n\x0emax_backoff_ms\x18\x0f \x01(\x04H\x02\x88\x01\x01\x12\x13\n\x06jitter\x18\x10 \x01(\rH\x03\x88\x01\x01\x12\x15\n\rnon_retryable\x18\x11 \x03(\t\x12\x15\n\x08queue_ms\x18\x12 \x01(\x04H\x04\x88\x01\x01\x12\x13\n\x06run_ms\x18\x13 \x01(\x04H\x05\x88\x01\x01\x12\x15\n\x08total_ms\x18\x14 \x01(\x04H\x06\x88\x01\x01\x42\x0e\n\x0c_max_retriesB\r\n\x0b_backoff_msB\x11\n\x0f_max_backoff_msB\t\n\x07_jitterB\x0b\n\t_queue_msB\t\n\x07_run_msB\x0b\n\t_total_ms\"G\n\x11TaskSubmitRequest\x12$\n\x05tasks\x18\x01 \x03(\x0b\x32\x15.ruv_swarm.v1.NewTask\x12\x0c\n\x04goal\x18\x02 \x01(\t\"7\n\x12TaskSubmitResponse\x12\x10\n\x08task_ids\x18\x01 \x03(\t\x12\x0f\n\x07goal_id\x18\x02 \x01(\t\"\xa2\x06\n\x11TaskUpdateRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x18\n\x0b\x64\x65scription\x18\x03 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x08priority\x18\x04 \x01(\t\x12\x16\n\x0e\x61\x64\x64_depends_on\x18\x05 \x03(\t\x12\x19\n\x11remove_depends_on\x18\x06 \x03(\t\x12\x19\n\x11\x61\x64\x64_after_failure\x18\x07 \x03(\t\x12\x1c\n\x14remove_after_failure\x18\x08 \x03(\t\x12\x18\n\x10\x61\x64\x64_capabilities\x18\t \x03(\t\x12\x1b\n\x13remove_capabilities\x18\n \x03(\t\x12\x32\n\radd_resources\x18\x0b \x03(\x0b\x32\x1b.ruv_swarm.v1.ResourceClaim\x12\x18\n\x10remove_resources\x18\x0c \x03(\t\x12\x12\n\nadd_labels\x18\r \x03(\t\x12\x15\n\rremove_labels\x18\x0e \x03(\t\x12\x18\n\x0b\x61ssigned_to\x18\x0f \x01(\tH\x02\x88\x01\x01\x12\x14\n\x07payload\x18\x10 \x01(\tH\x03\x88\x01\x01\x12\x1d\n\x10payload_artifact\x18\x11 \x01(\tH\x04\x88\x01\x01\x12\x18\n\x0bmax_retries\x18\x12 \x01(\rH\x05\x88\x01\x01\x12\x17\n\nbackoff_ms\x18\x13 \x01(\x04H\x06\x88\x01\x01\x12\x1b\n\x0emax_backoff_ms\x18\x14 \x01(\x04H\x07\x88\x01\x01\x12\x13\n\x06jitter\x18\x15 \x01(\rH\x08\x88\x01\x01\x12\x15\n\x08queue_ms\x18\x16 \x01(\x04H\t\x88\x01\x01\x12\x13\n\x06run_ms\x18\x17 \x01(\x04H\n\x88\x01\x01\x12\x15\n\x08total_ms\x18\x18 \x01(\x04H\x0b\x88\x01\x01\x42\x07\n\x05_nameB\x0e\n\x0c_descriptionB\x0e\n\x0c_assigned_toB\n\n\x08_payloadB\x13\n\x11_payload_artifactB\x0e\n\x0c_max_retriesB\r\n\x0b_backoff_msB\x11\n\x0f_max_backoff_msB\t\n\x07_jitterB\x0b\n\t_queue_msB\t\n\x07_run_msB\x0b\n\t_total_ms\"6\n\x12TaskUpdateResponse\x12 \n\x04task\x18\x01 \x01(\x0b\x32\x12.ruv_swarm.v1.Task\"(\n\x07\x44\x61taset\x12\x0c\n\x04hash\x18\x01 \x01(\t\x12\x0f\n\x07summary\x18\x02 \x01(\t\"\xc0\x01\n\x16TaskOrchestrateRequest\x12\x0c\n\x04task\x18\x01 \x01(\t\x12\x10\n\x08strategy\x18\x02 \x01(\t\x12\x10\n\x08priority\x18\x03 \x01(\t\x12\x17\n\nmax_agents\x18\x04 \x01(\rH\x00\x88\x01\x01\x12\x0e\n\x06\x61gents\x18\x05 \x03(\t\x12&\n\x07\x64\x61taset\x18\x06 \x01(\x0b\x32\x15.ruv_swarm.v1.Dataset\x12\x14\n\x0c\x63\x61pabilities\x18\x07 \x03(\tB\r\n\x0b_max_agents\"\x8d\x01\n\x17TaskOrchestrateResponse\x12\x0f\n\x07goal_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x10\n\x08strategy\x18\x03 \x01(\t\x12\x10\n\x08task_ids\x18\x04 \x03(\t\x12\x0c\n\x04used\x18\x05 \x03(\t\x12\x0f\n\x07spawned\x18\x06 \x03(\t\x12\x0f\n\x07message\x18\x07 \x01(\t\"Y\n\x10TaskClaimRequest\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x15\n\x08lease_ms\x18\x03 \x01(\x04H\x00\x88\x01\x01\x42\x0b\n\t_lease_ms\"5\n\x11TaskClaimResponse\x12 \n\x04task\x18\x01 \x01(\x0b\x32\x12.ruv_swarm.v1.Task\"\x96\x01\n\x14TaskHeartbeatRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\x04\x12\x15\n\x08lease_ms\x18\x04 \x01(\x04H\x00\x88\x01\x01\x12(\n\x08progress\x18\x05 \x01(\x0b\x32\x16.ruv_swarm.v1.ProgressB\x0b\n\t_lease_ms\"U\n\x15TaskHeartbeatResponse\x12\"\n\x05lease\x18\x01 \x01(\x0b\x32\x13.ruv_swarm.v1.Lease\x12\x18\n\x10\x63\x61ncel_requested\x18\x02 \x01(\x08\"\xd8\x01\n\x11TaskReportRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\x04\x12\x0f\n\x07outcome\x18\x04 \x01(\t\x12\x0e\n\x06output\x18\x05 \x01(\t\x12\x10\n\x08\x61rtifact\x18\x06 \x01(\t\x12&\n\x05\x65rror\x18\x07 \x01(\x0b\x32\x17.ruv_swarm.v1.TaskError\x12\x12\n\nclaim_next\x18\x08 \x01(\x08\x12\x15\n\x08lease_ms\x18\t \x01(\x04H\x00\x88\x01\x01\x42\x0b\n\t_lease_ms\"X\n\x12TaskReportResponse\x12 \n\x04task\x18\x01 \x01(\x0b\x32\x12.ruv_swarm.v1.Task\x12 \n\x04next\x18\x02 \x01(\x0b\x32\x12.ruv_swarm.v1.Task\"E\n\x11TaskCancelRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0f\n\x07goal_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"9\n\x12TaskCancelResponse\x12\x11\n\tcancelled\x18\x01 \x03(\t\x12\x10\n\x08stopping\x18\x02 \x03(\t\"5\n\x11TaskStatusRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0f\n\x07goal_id\x18\x02 \x01(\t\"{\n\x12TaskStatusResponse\x12 \n\x04task\x18\x01 \x01(\x0b\x32\x12.ruv_swarm.v1.Task\x12 \n\x04goal\x18\x02 \x01(\x0b\x32\x12.ruv_swarm.v1.Goal\x12!\n\x05tasks\x18\x03 \x03(\x0b\x32\x12.ruv_swarm.v1.Task\"\x7f\n\x0fTaskListRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0f\n\x07goal_id\x18\x02 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x03 \x01(\t\x12\r\n\x05label\x18\x04 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x05 \x01(\t\x12\x12\n\x05limit\x18\x06 \x01(\rH\x00\x88\x01\x01\x42\x08\n\x06_limit\"I\n\x10TaskListResponse\x12!\n\x05tasks\x18\x01 \x03(\x0b\x32\x12.ruv_swarm.v1.Task\x12\x12\n\nnext_after\x18\x02 \x01(\t\"7\n\x12TaskExplainRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x02 \x01(\t\"\\\n\x06Reason\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0f\n\x07task_id\x18\x03 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x04 \x01(\t\x12\x10\n\x08until_ms\x18\x05 \x01(\x04\"o\n\x13TaskExplainResponse\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x11\n\tclaimable\x18\x03 \x01(\x08\x12%\n\x07reasons\x18\x04 \x03(\x0b\x32\x14.ruv_swarm.v1.Reason\"6\n\x12TaskResultsRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0f\n\x07goal_id\x18\x02 \x01(\t\"\xc7\x01\n\x06Member\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0f\n\x07pattern\x18\x02 \x01(\t\x12\x11\n\talgorithm\x18\x03 \x01(\t\x12\x0f\n\x07network\x18\x04 \x01(\t\x12\x17\n\x0fvalidation_loss\x18\x05 \x01(\x01\x12 \n\x13validation_accuracy\x18\x06 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06\x65pochs\x18\x07 \x01(\x04\x12\x13\n\x0b\x64uration_ms\x18\x08 \x01(\x04\x42\x16\n\x14_validation_accuracy\"x\n\x08\x45nsemble\x12\x11\n\ttest_loss\x18\x01 \x01(\x01\x12\x1a\n\rtest_accuracy\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x18\n\x10mean_member_loss\x18\x03 \x01(\x01\x12\x11\n\tambiguity\x18\x04 \x01(\x01\x42\x10\n\x0e_test_accuracy\"\xf3\x01\n\x13TaskResultsResponse\x12 \n\x04task\x18\x01 \x01(\x0b\x32\x12.ruv_swarm.v1.Task\x12\x0f\n\x07goal_id\x18\x02 \x01(\t\x12\r\n\x05state\x18\x03 \x01(\t\x12\x12\n\nmodel_hash\x18\x04 \x01(\t\x12%\n\x07members\x18\x05 \x03(\x0b\x32\x14.ruv_swarm.v1.Member\x12(\n\x08\x65nsemble\x18\x06 \x01(\x0b\x32\x16.ruv_swarm.v1.Ensemble\x12!\n\x05tasks\x18\x07 \x03(\x0b\x32\x12.ruv_swarm.v1.Task\x12\x12\n\nstate_hash\x18\x08 \x01(\t\"W\n\x11SwarmPauseRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0f\n\x07goal_id\x18\x02 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"F\n\x12SwarmPauseResponse\x12\x0e\n\x06paused\x18\x01 \x01(\t\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\x08\x12\x0f\n\x07running\x18\x03 \x03(\t\"H\n\x12SwarmResumeRequest\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12\x0f\n\x07goal_id\x18\x02 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x03 \x01(\t\"7\n\x13SwarmResumeResponse\x12\x0f\n\x07resumed\x18\x01 \x01(\t\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\x08\"%\n\x12SwarmStatusRequest\x12\x0f\n\x07verbose\x18\x01 \x01(\x08\"\x99\x02\n\x13SwarmStatusResponse\x12\x10\n\x08swarm_id\x18\x01 \x01(\t\x12\x10\n\x08topology\x18\x02 \x01(\t\x12\x10\n\x08strategy\x18\x03 \x01(\t\x12\x0e\n\x06\x61gents\x18\x04 \x01(\x04\x12\x12\n\nmax_agents\x18\x05 \x01(\r\x12\'\n\x05tasks\x18\x06 \x01(\x0b\x32\x18.ruv_swarm.v1.TaskCounts\x12\x0f\n\x07version\x18\x07 \x01(\x04\x12\x12\n\nstate_hash\x18\x08 \x01(\t\x12\'\n\nagent_list\x18\t \x03(\x0b\x32\x13.ruv_swarm.v1.Agent\x12!\n\x05goals\x18\n \x03(\x0b\x32\x12.ruv_swarm.v1.Goal\x12\x0e\n\x06paused\x18\x0b \x01(\x08\"\x85\x01\n\x11SwarmQueryRequest\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\x0f\n\x07goal_id\x18\x03 \x01(\t\x12\x13\n\x06\x65vents\x18\x04 \x01(\x04H\x00\x88\x01\x01\x12\x12\n\x05limit\x18\x05 \x01(\rH\x01\x88\x01\x01\x42\t\n\x07_eventsB\x08\n\x06_limit\"\x8c\x01\n\x12SwarmQueryResponse\x12\"\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x13.ruv_swarm.v1.Agent\x12 \n\x04task\x18\x02 \x01(\x0b\x32\x12.ruv_swarm.v1.Task\x12 \n\x04goal\x18\x03 \x01(\x0b\x32\x12.ruv_swarm.v1.Goal\x12\x0e\n\x06\x65vents\x18\x04 \x03(\t\"\x85\x01\n\x13SwarmMonitorRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\x12\x12\n\x05limit\x18\x02 \x01(\rH\x00\x88\x01\x01\x12\r\n\x05kinds\x18\x03 \x03(\t\x12\x0f\n\x07task_id\x18\x04 \x01(\t\x12\x10\n\x08\x61gent_id\x18\x05 \x01(\t\x12\x0f\n\x07goal_id\x18\x06 \x01(\tB\x08\n\x06_limit\"m\n\x14SwarmMonitorResponse\x12\x31\n\x06status\x18\x01 \x01(\x0b\x32!.ruv_swarm.v1.SwarmStatusResponse\x12\x0e\n\x06\x65vents\x18\x02 \x03(\t\x12\x12\n\nnext_after\x18\x03 \x01(\x04\"q\n\x12\x41rtifactPutRequest\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nmedia_type\x18\x03 \x01(\t\x12\x0c\n\x04hash\x18\x04 \x01(\t\x12\x11\n\x04size\x18\x05 \x01(\x04H\x00\x88\x01\x01\x42\x07\n\x05_size\"P\n\x13\x41rtifactPutResponse\x12(\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x16.ruv_swarm.v1.Artifact\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\"\n\x12\x41rtifactGetRequest\x12\x0c\n\x04hash\x18\x01 \x01(\t\"P\n\x13\x41rtifactGetResponse\x12(\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x16.ruv_swarm.v1.Artifact\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"\r\n\x0bTickRequest\"Z\n\x0cTickResponse\x12\x0f\n\x07\x65xpired\x18\x01 \x03(\t\x12\x18\n\x10next_deadline_ms\x18\x02 \x01(\x04\x12\x11\n\ttimed_out\x18\x03 \x03(\t\x12\x0c\n\x04lost\x18\x04 \x03(\t2\xcd\x10\n\x0cSwarmService\x12L\n\tSwarmInit\x12\x1e.ruv_swarm.v1.SwarmInitRequest\x1a\x1f.ruv_swarm.v1.SwarmInitResponse\x12O\n\nAgentSpawn\x12\x1f.ruv_swarm.v1.AgentSpawnRequest\x1a .ruv_swarm.v1.AgentSpawnResponse\x12Q\n\tAgentList\x12\x1e.ruv_swarm.v1.AgentListRequest\x1a\x1f.ruv_swarm.v1.AgentListResponse\"\x03\x90\x02\x01\x12[\n\x0e\x41gentHeartbeat\x12#.ruv_swarm.v1.AgentHeartbeatRequest\x1a$.ruv_swarm.v1.AgentHeartbeatResponse\x12R\n\x0b\x41gentRetire\x12 .ruv_swarm.v1.AgentRetireRequest\x1a!.ruv_swarm.v1.AgentRetireResponse\x12Z\n\x0c\x41gentMetrics\x12!.ruv_swarm.v1.AgentMetricsRequest\x1a\".ruv_swarm.v1.AgentMetricsResponse\"\x03\x90\x02\x01\x12O\n\nTaskSubmit\x12\x1f.ruv_swarm.v1.TaskSubmitRequest\x1a .ruv_swarm.v1.TaskSubmitResponse\x12O\n\nTaskUpdate\x12\x1f.ruv_swarm.v1.TaskUpdateRequest\x1a .ruv_swarm.v1.TaskUpdateResponse\x12^\n\x0fTaskOrchestrate\x12$.ruv_swarm.v1.TaskOrchestrateRequest\x1a%.ruv_swarm.v1.TaskOrchestrateResponse\x12L\n\tTaskClaim\x12\x1e.ruv_swarm.v1.TaskClaimRequest\x1a\x1f.ruv_swarm.v1.TaskClaimResponse\x12X\n\rTaskHeartbeat\x12\".ruv_swarm.v1.TaskHeartbeatRequest\x1a#.ruv_swarm.v1.TaskHeartbeatResponse\x12O\n\nTaskReport\x12\x1f.ruv_swarm.v1.TaskReportRequest\x1a .ruv_swarm.v1.TaskReportResponse\x12O\n\nTaskCancel\x12\x1f.ruv_swarm.v1.TaskCancelRequest\x1a .ruv_swarm.v1.TaskCancelResponse\x12T\n\nTaskStatus\x12\x1f.ruv_swarm.v1.TaskStatusRequest\x1a .ruv_swarm.v1.TaskStatusResponse\"\x03\x90\x02\x01\x12N\n\x08TaskList\x12\x1d.ruv_swarm.v1.TaskListRequest\x1a\x1e.ruv_swarm.v1.TaskListResponse\"\x03\x90\x02\x01\x12W\n\x0bTaskExplain\x12 .ruv_swarm.v1.TaskExplainRequest\x1a!.ruv_swarm.v1.TaskExplainResponse\"\x03\x90\x02\x01\x12W\n\x0bTaskResults\x12 .ruv_swarm.v1.TaskResultsRequest\x1a!.ruv_swarm.v1.TaskResultsResponse\"\x03\x90\x02\x01\x12O\n\nSwarmPause\x12\x1f.ruv_swarm.v1.SwarmPauseRequest\x1a .ruv_swarm.v1.SwarmPauseResponse\x12R\n\x0bSwarmResume\x12 .ruv_swarm.v1.SwarmResumeRequest\x1a!.ruv_swarm.v1.SwarmResumeResponse\x12W\n\x0bSwarmStatus\x12 .ruv_swarm.v1.SwarmStatusRequest\x1a!.ruv_swarm.v1.SwarmStatusResponse\"\x03\x90\x02\x01\x12T\n\nSwarmQuery\x12\x1f.ruv_swarm.v1.SwarmQueryRequest\x1a .ruv_swarm.v1.SwarmQueryResponse\"\x03\x90\x02\x01\x12Z\n\x0cSwarmMonitor\x12!.ruv_swarm.v1.SwarmMonitorRequest\x1a\".ruv_swarm.v1.SwarmMonitorResponse\"\x03\x90\x02\x01\x12R\n\x0b\x41rtifactPut\x12 .ruv_swarm.v1.ArtifactPutRequest\x1a!.ruv_swarm.v1.ArtifactPutResponse\x12W\n\x0b\x41rtifactGet\x12 .ruv_swarm.v1.ArtifactGetRequest\x1a!.ruv_swarm.v1.ArtifactGetResponse\"\x03\x90\x02\x01\x12=\n\x04Tick\x12\x19.ruv_swarm.v1.TickRequest\x1a\x1a.ruv_swarm.v1.TickResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aruv_swarm/v1/service.proto\x12\x0cruv_swarm.v1\x1a\x19ruv_swarm/v1/agents.proto\x1a\x18ruv_swarm/v1/swarm.proto\x1a\x18ruv_swarm/v1/tasks.proto2\xcd\x10\n\x0cSwarmService\x12L\n\tSwarmInit\x12\x1e.ruv_swarm.v1.SwarmInitRequest\x1a\x1f.ruv_swarm.v1.SwarmInitResponse\x12O\n\nAgentSpawn\x12\x1f.ruv_swarm.v1.AgentSpawnRequest\x1a .ruv_swarm.v1.AgentSpawnResponse\x12Q\n\tAgentList\x12\x1e.ruv_swarm.v1.AgentListRequest\x1a\x1f.ruv_swarm.v1.AgentListResponse\"\x03\x90\x02\x01\x12[\n\x0e\x41gentHeartbeat\x12#.ruv_swarm.v1.AgentHeartbeatRequest\x1a$.ruv_swarm.v1.AgentHeartbeatResponse\x12R\n\x0b\x41gentRetire\x12 .ruv_swarm.v1.AgentRetireRequest\x1a!.ruv_swarm.v1.AgentRetireResponse\x12Z\n\x0c\x41gentMetrics\x12!.ruv_swarm.v1.AgentMetricsRequest\x1a\".ruv_swarm.v1.AgentMetricsResponse\"\x03\x90\x02\x01\x12O\n\nTaskSubmit\x12\x1f.ruv_swarm.v1.TaskSubmitRequest\x1a .ruv_swarm.v1.TaskSubmitResponse\x12O\n\nTaskUpdate\x12\x1f.ruv_swarm.v1.TaskUpdateRequest\x1a .ruv_swarm.v1.TaskUpdateResponse\x12^\n\x0fTaskOrchestrate\x12$.ruv_swarm.v1.TaskOrchestrateRequest\x1a%.ruv_swarm.v1.TaskOrchestrateResponse\x12L\n\tTaskClaim\x12\x1e.ruv_swarm.v1.TaskClaimRequest\x1a\x1f.ruv_swarm.v1.TaskClaimResponse\x12X\n\rTaskHeartbeat\x12\".ruv_swarm.v1.TaskHeartbeatRequest\x1a#.ruv_swarm.v1.TaskHeartbeatResponse\x12O\n\nTaskReport\x12\x1f.ruv_swarm.v1.TaskReportRequest\x1a .ruv_swarm.v1.TaskReportResponse\x12O\n\nTaskCancel\x12\x1f.ruv_swarm.v1.TaskCancelRequest\x1a .ruv_swarm.v1.TaskCancelResponse\x12T\n\nTaskStatus\x12\x1f.ruv_swarm.v1.TaskStatusRequest\x1a .ruv_swarm.v1.TaskStatusResponse\"\x03\x90\x02\x01\x12N\n\x08TaskList\x12\x1d.ruv_swarm.v1.TaskListRequest\x1a\x1e.ruv_swarm.v1.TaskListResponse\"\x03\x90\x02\x01\x12W\n\x0bTaskExplain\x12 .ruv_swarm.v1.TaskExplainRequest\x1a!.ruv_swarm.v1.TaskExplainResponse\"\x03\x90\x02\x01\x12W\n\x0bTaskResults\x12 .ruv_swarm.v1.TaskResultsRequest\x1a!.ruv_swarm.v1.TaskResultsResponse\"\x03\x90\x02\x01\x12O\n\nSwarmPause\x12\x1f.ruv_swarm.v1.SwarmPauseRequest\x1a .ruv_swarm.v1.SwarmPauseResponse\x12R\n\x0bSwarmResume\x12 .ruv_swarm.v1.SwarmResumeRequest\x1a!.ruv_swarm.v1.SwarmResumeResponse\x12W\n\x0bSwarmStatus\x12 .ruv_swarm.v1.SwarmStatusRequest\x1a!.ruv_swarm.v1.SwarmStatusResponse\"\x03\x90\x02\x01\x12T\n\nSwarmQuery\x12\x1f.ruv_swarm.v1.SwarmQueryRequest\x1a .ruv_swarm.v1.SwarmQueryResponse\"\x03\x90\x02\x01\x12Z\n\x0cSwarmMonitor\x12!.ruv_swarm.v1.SwarmMonitorRequest\x1a\".ruv_swarm.v1.SwarmMonitorResponse\"\x03\x90\x02\x01\x12R\n\x0b\x41rtifactPut\x12 .ruv_swarm.v1.ArtifactPutRequest\x1a!.ruv_swarm.v1.ArtifactPutResponse\x12W\n\x0b\x41rtifactGet\x12 .ruv_swarm.v1.ArtifactGetRequest\x1a!.ruv_swarm.v1.ArtifactGetResponse\"\x03\x90\x02\x01\x12=\n\x04Tick\x12\x19.ruv_swarm.v1.TickRequest\x1a\x1a.ruv_swarm.v1.TickResponseP\x00P\x01P\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,118 +58,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SWARMSERVICE'].methods_by_name['SwarmMonitor']._serialized_options = b'\220\002\001'
   _globals['_SWARMSERVICE'].methods_by_name['ArtifactGet']._loaded_options = None
   _globals['_SWARMSERVICE'].methods_by_name['ArtifactGet']._serialized_options = b'\220\002\001'
-  _globals['_SWARMINITREQUEST']._serialized_start=71
-  _globals['_SWARMINITREQUEST']._serialized_end=211
-  _globals['_SWARMINITRESPONSE']._serialized_start=213
-  _globals['_SWARMINITRESPONSE']._serialized_end=337
-  _globals['_AGENTSPAWNREQUEST']._serialized_start=340
-  _globals['_AGENTSPAWNREQUEST']._serialized_end=561
-  _globals['_AGENTSPAWNRESPONSE']._serialized_start=563
-  _globals['_AGENTSPAWNRESPONSE']._serialized_end=636
-  _globals['_AGENTHEARTBEATREQUEST']._serialized_start=638
-  _globals['_AGENTHEARTBEATREQUEST']._serialized_end=679
-  _globals['_AGENTHEARTBEATRESPONSE']._serialized_start=681
-  _globals['_AGENTHEARTBEATRESPONSE']._serialized_end=741
-  _globals['_AGENTRETIREREQUEST']._serialized_start=743
-  _globals['_AGENTRETIREREQUEST']._serialized_end=814
-  _globals['_AGENTRETIRERESPONSE']._serialized_start=817
-  _globals['_AGENTRETIRERESPONSE']._serialized_end=953
-  _globals['_AGENTMETRICSREQUEST']._serialized_start=955
-  _globals['_AGENTMETRICSREQUEST']._serialized_end=994
-  _globals['_AGENTMETRIC']._serialized_start=997
-  _globals['_AGENTMETRIC']._serialized_end=1242
-  _globals['_AGENTMETRICSRESPONSE']._serialized_start=1244
-  _globals['_AGENTMETRICSRESPONSE']._serialized_end=1309
-  _globals['_AGENTLISTREQUEST']._serialized_start=1311
-  _globals['_AGENTLISTREQUEST']._serialized_end=1345
-  _globals['_AGENTLISTRESPONSE']._serialized_start=1347
-  _globals['_AGENTLISTRESPONSE']._serialized_end=1403
-  _globals['_NEWTASK']._serialized_start=1406
-  _globals['_NEWTASK']._serialized_end=1967
-  _globals['_TASKSUBMITREQUEST']._serialized_start=1969
-  _globals['_TASKSUBMITREQUEST']._serialized_end=2040
-  _globals['_TASKSUBMITRESPONSE']._serialized_start=2042
-  _globals['_TASKSUBMITRESPONSE']._serialized_end=2097
-  _globals['_TASKUPDATEREQUEST']._serialized_start=2100
-  _globals['_TASKUPDATEREQUEST']._serialized_end=2902
-  _globals['_TASKUPDATERESPONSE']._serialized_start=2904
-  _globals['_TASKUPDATERESPONSE']._serialized_end=2958
-  _globals['_DATASET']._serialized_start=2960
-  _globals['_DATASET']._serialized_end=3000
-  _globals['_TASKORCHESTRATEREQUEST']._serialized_start=3003
-  _globals['_TASKORCHESTRATEREQUEST']._serialized_end=3195
-  _globals['_TASKORCHESTRATERESPONSE']._serialized_start=3198
-  _globals['_TASKORCHESTRATERESPONSE']._serialized_end=3339
-  _globals['_TASKCLAIMREQUEST']._serialized_start=3341
-  _globals['_TASKCLAIMREQUEST']._serialized_end=3430
-  _globals['_TASKCLAIMRESPONSE']._serialized_start=3432
-  _globals['_TASKCLAIMRESPONSE']._serialized_end=3485
-  _globals['_TASKHEARTBEATREQUEST']._serialized_start=3488
-  _globals['_TASKHEARTBEATREQUEST']._serialized_end=3638
-  _globals['_TASKHEARTBEATRESPONSE']._serialized_start=3640
-  _globals['_TASKHEARTBEATRESPONSE']._serialized_end=3725
-  _globals['_TASKREPORTREQUEST']._serialized_start=3728
-  _globals['_TASKREPORTREQUEST']._serialized_end=3944
-  _globals['_TASKREPORTRESPONSE']._serialized_start=3946
-  _globals['_TASKREPORTRESPONSE']._serialized_end=4034
-  _globals['_TASKCANCELREQUEST']._serialized_start=4036
-  _globals['_TASKCANCELREQUEST']._serialized_end=4105
-  _globals['_TASKCANCELRESPONSE']._serialized_start=4107
-  _globals['_TASKCANCELRESPONSE']._serialized_end=4164
-  _globals['_TASKSTATUSREQUEST']._serialized_start=4166
-  _globals['_TASKSTATUSREQUEST']._serialized_end=4219
-  _globals['_TASKSTATUSRESPONSE']._serialized_start=4221
-  _globals['_TASKSTATUSRESPONSE']._serialized_end=4344
-  _globals['_TASKLISTREQUEST']._serialized_start=4346
-  _globals['_TASKLISTREQUEST']._serialized_end=4473
-  _globals['_TASKLISTRESPONSE']._serialized_start=4475
-  _globals['_TASKLISTRESPONSE']._serialized_end=4548
-  _globals['_TASKEXPLAINREQUEST']._serialized_start=4550
-  _globals['_TASKEXPLAINREQUEST']._serialized_end=4605
-  _globals['_REASON']._serialized_start=4607
-  _globals['_REASON']._serialized_end=4699
-  _globals['_TASKEXPLAINRESPONSE']._serialized_start=4701
-  _globals['_TASKEXPLAINRESPONSE']._serialized_end=4812
-  _globals['_TASKRESULTSREQUEST']._serialized_start=4814
-  _globals['_TASKRESULTSREQUEST']._serialized_end=4868
-  _globals['_MEMBER']._serialized_start=4871
-  _globals['_MEMBER']._serialized_end=5070
-  _globals['_ENSEMBLE']._serialized_start=5072
-  _globals['_ENSEMBLE']._serialized_end=5192
-  _globals['_TASKRESULTSRESPONSE']._serialized_start=5195
-  _globals['_TASKRESULTSRESPONSE']._serialized_end=5438
-  _globals['_SWARMPAUSEREQUEST']._serialized_start=5440
-  _globals['_SWARMPAUSEREQUEST']._serialized_end=5527
-  _globals['_SWARMPAUSERESPONSE']._serialized_start=5529
-  _globals['_SWARMPAUSERESPONSE']._serialized_end=5599
-  _globals['_SWARMRESUMEREQUEST']._serialized_start=5601
-  _globals['_SWARMRESUMEREQUEST']._serialized_end=5673
-  _globals['_SWARMRESUMERESPONSE']._serialized_start=5675
-  _globals['_SWARMRESUMERESPONSE']._serialized_end=5730
-  _globals['_SWARMSTATUSREQUEST']._serialized_start=5732
-  _globals['_SWARMSTATUSREQUEST']._serialized_end=5769
-  _globals['_SWARMSTATUSRESPONSE']._serialized_start=5772
-  _globals['_SWARMSTATUSRESPONSE']._serialized_end=6053
-  _globals['_SWARMQUERYREQUEST']._serialized_start=6056
-  _globals['_SWARMQUERYREQUEST']._serialized_end=6189
-  _globals['_SWARMQUERYRESPONSE']._serialized_start=6192
-  _globals['_SWARMQUERYRESPONSE']._serialized_end=6332
-  _globals['_SWARMMONITORREQUEST']._serialized_start=6335
-  _globals['_SWARMMONITORREQUEST']._serialized_end=6468
-  _globals['_SWARMMONITORRESPONSE']._serialized_start=6470
-  _globals['_SWARMMONITORRESPONSE']._serialized_end=6579
-  _globals['_ARTIFACTPUTREQUEST']._serialized_start=6581
-  _globals['_ARTIFACTPUTREQUEST']._serialized_end=6694
-  _globals['_ARTIFACTPUTRESPONSE']._serialized_start=6696
-  _globals['_ARTIFACTPUTRESPONSE']._serialized_end=6776
-  _globals['_ARTIFACTGETREQUEST']._serialized_start=6778
-  _globals['_ARTIFACTGETREQUEST']._serialized_end=6812
-  _globals['_ARTIFACTGETRESPONSE']._serialized_start=6814
-  _globals['_ARTIFACTGETRESPONSE']._serialized_end=6894
-  _globals['_TICKREQUEST']._serialized_start=6896
-  _globals['_TICKREQUEST']._serialized_end=6909
-  _globals['_TICKRESPONSE']._serialized_start=6911
-  _globals['_TICKRESPONSE']._serialized_end=7001
-  _globals['_SWARMSERVICE']._serialized_start=7004
-  _globals['_SWARMSERVICE']._serialized_end=9129
+  _globals['_SWARMSERVICE']._serialized_start=124
+  _globals['_SWARMSERVICE']._serialized_end=2249
 # @@protoc_insertion_point(module_scope)

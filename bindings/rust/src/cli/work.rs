@@ -124,22 +124,15 @@ fn tell(out: &mut Output, happening: &Happening) {
     out.flush();
 }
 
-/// Attempts whose task was called off count with those that were given back: neither has a result,
-/// and neither is at fault.
-fn ended_without(tally: &Tally) -> u64 {
-    tally.released + tally.cancelled
-}
-
 fn summary(agent: &str, tally: &Tally) -> String {
-    let Tally { completed, failed, .. } = tally;
-    format!("{agent}: {completed} completed, {failed} failed, {} given back\n", ended_without(tally))
+    let Tally { completed, failed, released, cancelled } = tally;
+    format!("{agent}: {completed} completed, {failed} failed, {released} given back, {cancelled} cancelled\n")
 }
 
 fn response(agent: &str, tally: &Tally) -> String {
-    let Tally { completed, failed, .. } = tally;
-    let released = ended_without(tally);
+    let Tally { completed, failed, released, cancelled } = tally;
     format!(
-        "{{\"agentId\":{},\"completed\":{completed},\"failed\":{failed},\"released\":{released}}}",
+        "{{\"agentId\":{},\"completed\":{completed},\"failed\":{failed},\"released\":{released},\"cancelled\":{cancelled}}}",
         json!(agent)
     )
 }

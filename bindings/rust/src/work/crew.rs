@@ -7,15 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ruv_swarm_core::error::{Code, Error};
-use ruv_swarm_core::Swarm;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::context::Hold;
 use super::keeper::Keeper;
 use super::report::{claim_request, claims, give_back, passes_by};
 use super::{job, Happening, Tally, Task, Work};
-use crate::host::{read, Host};
+use crate::host::Host;
 
 /// How often an idle worker looks whether the log has news: a read of one number.
 const NAP: Duration = Duration::from_millis(30);
@@ -382,30 +380,16 @@ fn worth_a_claim(host: &Host, seat: &Seat, look: &mut Look) -> Result<bool, Erro
     Ok(found)
 }
 
-/// True if no task that has not ended is for one of these agents, now or later, by what the core says
-/// of each.
+/// True if no task that has not ended is for one of these agents, now or later.
 fn nothing_left(host: &Host, seats: &[Arc<Seat>]) -> Result<bool, Error> {
     host.with_swarm(|swarm| {
-        let mut open = swarm.state().tasks.values().filter(|task| !task.state.is_final());
-        !open.any(|task| seats.iter().any(|seat| may_do(swarm, &task.id.to_string(), &seat.agent)))
-    })
-}
-
-/// Whether nothing lasting stands between the agent and the task.
-fn may_do(swarm: &Swarm, task_id: &str, agent_id: &str) -> bool {
-    const LASTING: [&str; 3] = ["assigned", "capability", "agent_retired"];
-    #[derive(Deserialize)]
-    struct Explained {
-        reasons: Vec<Reason>,
-    }
-    #[derive(Deserialize)]
-    struct Reason {
-        rule: String,
-    }
-    let request = json!({ "taskId": task_id, "agentId": agent_id }).to_string();
-    let answer = swarm.query("task_explain", &request).ok();
-    let explained = answer.and_then(|decision| read::<Explained>(&decision.response).ok());
-    explained.is_none_or(|found| !found.reasons.iter().any(|reason| LASTING.contains(&reason.rule.as_str())))
+        for seat in seats {
+            if swarm.has_work_for(&seat.agent)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })?
 }
 
 fn capacity(host: &Host, agent_id: &str) -> Result<usize, Error> {

@@ -11,7 +11,7 @@ mod work;
 
 use disk::{Disk, Image};
 use ruv_swarm::core::Swarm;
-use ruv_swarm::store::{Durability, Head, Location, Store, StoredEvent};
+use ruv_swarm::store::{Durability, Head, Location, NewEvent, Store, StoredEvent};
 use ruv_swarm::{Host, Options};
 use vfs::look;
 use work::{check, number, scratch, Worker};
@@ -161,12 +161,11 @@ fn with_an_answer_before_the_commit_events_are_lost() {
         store.begin().unwrap();
         for line in &decision.events {
             let applied = swarm.apply(line).unwrap();
-            let event = StoredEvent { seq: applied.seq, body: line.clone(), chain: applied.chain };
-            store.append(&event, swarm.swarm_id(), applied.at_ms, applied.kind).unwrap();
+            let stored = StoredEvent { seq: applied.seq, body: line.clone(), chain: applied.chain };
+            let event = NewEvent { stored, at_ms: applied.at_ms, kind: applied.kind };
+            store.append(swarm.swarm_id(), &[event]).unwrap();
         }
-        for row in swarm.take_rows() {
-            store.upsert(&row, row.seq).unwrap();
-        }
+        store.upsert(&swarm.take_rows()).unwrap();
         let head = Head {
             swarm_id: swarm.swarm_id().to_string(),
             version: swarm.version(),
