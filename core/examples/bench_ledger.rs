@@ -40,6 +40,7 @@ fn mix(tasks: u64, blocks: u64, clock: &dyn Fn() -> f64) {
         println!("{}", timing.json(tasks));
     }
     println!("{}", bench.replay(clock).json(tasks));
+    println!("{}", bench.decode(clock).json(tasks));
     println!("{}", bench.chain(clock).json(tasks));
 }
 

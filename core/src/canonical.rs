@@ -4,85 +4,14 @@
 //! out, the one way to escape a character. So a line that it has read need not be written again to
 //! know that it is canonical, and replay costs one pass over the bytes.
 
+mod cursor;
+
+pub use cursor::{plain_length, Cursor};
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::ids::{AgentId, GoalId, TaskId};
-use crate::limits::MAX_INTEGER;
-
-/// A place in a text that is read from left to right.
-#[derive(Clone, Copy, Debug)]
-pub struct Cursor<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Cursor<'a> {
-    /// At the beginning of `text`.
-    pub fn new(text: &'a str) -> Self {
-        Self { rest: text }
-    }
-
-    /// What has not been read yet.
-    pub fn rest(&self) -> &'a str {
-        self.rest
-    }
-
-    /// Goes past `token` if it stands here.
-    #[inline]
-    pub fn eat(&mut self, token: &str) -> bool {
-        match self.rest.strip_prefix(token) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// As [`Cursor::eat`], or the end of reading.
-    #[inline]
-    pub fn need(&mut self, token: &str) -> Option<()> {
-        if self.eat(token) {
-            Some(())
-        } else {
-            None
-        }
-    }
-
-    fn take(&mut self, length: usize) -> Option<&'a str> {
-        let (taken, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some(taken)
-    }
-
-    /// A text without escapes, up to its closing quote; the cursor stands after the opening one.
-    #[inline]
-    pub fn plain_text(&mut self) -> Option<&'a str> {
-        let end = self.rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20)?;
-        let text = self.take(end)?;
-        self.need("\"").map(|()| text)
-    }
-
-    /// A whole number in its shortest form, at most 2^53 − 1.
-    #[inline]
-    pub fn integer(&mut self) -> Option<u64> {
-        let mut value = 0u64;
-        let mut length = 0;
-        for byte in self.rest.bytes().take_while(u8::is_ascii_digit) {
-            if length > 0 && value == 0 || length == 16 {
-                return None;
-            }
-            value = value * 10 + u64::from(byte - b'0');
-            length += 1;
-        }
-        self.take(length)?;
-        if length > 0 && value <= MAX_INTEGER {
-            Some(value)
-        } else {
-            None
-        }
-    }
-}
 
 /// A value with one canonical text.
 pub trait Canonical: Sized {
@@ -95,19 +24,27 @@ pub trait Canonical: Sized {
 }
 
 /// Appends the decimal digits of `value`.
-pub fn write_integer(mut value: u64, out: &mut String) {
-    let mut digits = [0u8; 20];
-    let mut length = 0;
-    for place in digits.iter_mut().rev() {
-        *place = b'0' + (value % 10) as u8;
-        length += 1;
+pub fn write_integer(value: u64, out: &mut String) {
+    out.push_str(digits(value, 0, &mut [0; 21]));
+}
+
+/// The decimal digits of `value`, behind `letter` (ASCII) unless that is 0.
+pub fn digits(mut value: u64, letter: u8, place: &mut [u8; 21]) -> &str {
+    let mut first = place.len();
+    let mut bytes = place.iter_mut().rev();
+    for byte in bytes.by_ref() {
+        *byte = b'0' + (value % 10) as u8;
+        first -= 1;
         value /= 10;
         if value == 0 {
             break;
         }
     }
-    let used = digits.get(digits.len() - length..).and_then(|digits| core::str::from_utf8(digits).ok());
-    out.push_str(used.unwrap_or_default());
+    if let (Some(byte), true) = (bytes.next(), letter != 0) {
+        *byte = letter;
+        first -= 1;
+    }
+    place.get(first..).and_then(|digits| core::str::from_utf8(digits).ok()).unwrap_or_default()
 }
 
 /// Appends `text` as a JSON text: `"` and `\` behind a `\`, the five short escapes, `\u00xx` for the
@@ -115,16 +52,14 @@ pub fn write_integer(mut value: u64, out: &mut String) {
 pub fn write_text(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;
-    while let Some(place) = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20) {
-        let (plain, tail) = rest.split_at_checked(place).unwrap_or((rest, ""));
+    loop {
+        let (plain, tail) = rest.split_at_checked(plain_length(rest)).unwrap_or((rest, ""));
         out.push_str(plain);
         let mut characters = tail.chars();
-        if let Some(escaped) = characters.next() {
-            write_escape(escaped, out);
-        }
+        let Some(escaped) = characters.next() else { break };
+        write_escape(escaped, out);
         rest = characters.as_str();
     }
-    out.push_str(rest);
     out.push('"');
 }
 
@@ -146,7 +81,7 @@ fn write_escape(character: char, out: &mut String) {
 }
 
 fn read_escape(cursor: &mut Cursor<'_>) -> Option<char> {
-    let kind = cursor.rest.chars().next()?;
+    let kind = cursor.rest().chars().next()?;
     cursor.take(kind.len_utf8())?;
     if let Some((plain, _)) = SHORT_ESCAPES.iter().find(|(_, short)| *short == kind) {
         return Some(*plain);
@@ -186,8 +121,7 @@ impl Canonical for String {
         }
         let mut text = String::new();
         loop {
-            let end = cursor.rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20)?;
-            text.push_str(cursor.take(end)?);
+            text.push_str(cursor.take(plain_length(cursor.rest()))?);
             if cursor.eat("\"") {
                 return Some(text);
             }
@@ -299,7 +233,8 @@ impl<T: Canonical> Canonical for Vec<T> {
 
     fn scan(cursor: &mut Cursor<'_>) -> Option<Self> {
         cursor.need("[")?;
-        let mut items = Vec::new();
+        // most lists hold one item, and what a task holds stays in memory
+        let mut items = Vec::with_capacity(1);
         loop {
             items.push(T::scan(cursor)?);
             if cursor.eat("]") {
@@ -372,24 +307,32 @@ macro_rules! canonical {
             }
 
             fn scan(cursor: &mut $crate::canonical::Cursor<'_>) -> Option<Self> {
-                cursor.need("{")?;
-                #[allow(unused_mut)]
                 let mut value = Self::default();
-                #[allow(unused_variables, unused_mut)]
-                let mut first = true;
+                value.fill(cursor).map(|()| value)
+            }
+        }
+
+        impl $name {
+            /// Reads the canonical text at the cursor into a value that holds nothing but defaults;
+            /// `None` if it is no such text.
+            pub fn fill(&mut self, cursor: &mut $crate::canonical::Cursor<'_>) -> Option<()> {
+                if !cursor.open()? {
+                    return Some(());
+                }
                 $({
                     $crate::canonical::canonical!(@key KEY, $field $($json)?);
-                    if cursor.eat(if first { KEY.split_at(1).1 } else { KEY }) {
-                        first = false;
-                        value.$field = <$kind as $crate::canonical::Canonical>::scan(cursor)?;
-                        if $crate::canonical::Canonical::is_default(&value.$field) {
+                    if cursor.eat_key(KEY.split_at(1).1) {
+                        self.$field = <$kind as $crate::canonical::Canonical>::scan(cursor)?;
+                        if $crate::canonical::Canonical::is_default(&self.$field) {
                             return None;
+                        }
+                        if !cursor.more()? {
+                            return Some(());
                         }
                     }
                 })*
-                let _ = first;
-                cursor.need("}")?;
-                Some(value)
+                // a key that does not belong here
+                None
             }
         }
     };
@@ -405,6 +348,7 @@ pub(crate) use canonical;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::MAX_INTEGER;
     use alloc::vec;
 
     #[derive(Debug, Default, PartialEq)]
@@ -459,6 +403,9 @@ mod tests {
             r#"{"taskId":"t012"}"#,
             r#"{"taskId":"t0"}"#,
             r#"{"count":7}x"#,
+            r#"{"count":7"#,
+            r#"{"count":7,"count":8}"#,
+            r#"{"kount":7}"#,
             "{\"type\":[\"\n\"]}",
         ] {
             assert_eq!(read::<Probe>(other), None, "{other}");

@@ -28,7 +28,7 @@ pub struct Envelope<'a> {
 /// The canonical bytes of an event.
 pub fn encode(swarm: &str, seq: u64, at_ms: u64, event: &Event) -> String {
     // A swarm's id holds no character that JSON escapes (see decide::swarm).
-    let mut line = String::with_capacity(224);
+    let mut line = String::with_capacity(256);
     line.push_str(HEAD);
     line.push_str(swarm);
     line.push_str(SEQ);
@@ -49,12 +49,34 @@ const AT_MS: &str = ",\"atMs\":";
 const KIND: &str = ",\"kind\":\"";
 const BODY: &str = "\",\"body\":";
 
-/// Reads a line; anything but the canonical form of a known event is `corrupt`.
-pub fn decode(line: &str) -> Result<Envelope<'_>, Error> {
-    read(line).ok_or_else(|| why_not(line))
+/// What a line says beside its event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Head<'a> {
+    /// The swarm's id.
+    pub swarm: &'a str,
+    /// 1, 2, 3, …
+    pub seq: u64,
+    /// When it was decided.
+    pub at_ms: u64,
 }
 
-fn read(line: &str) -> Option<Envelope<'_>> {
+/// Reads a line; anything but the canonical form of a known event is `corrupt`.
+pub fn decode(line: &str) -> Result<Envelope<'_>, Error> {
+    let mut event = Event::default();
+    let Head { swarm, seq, at_ms } = decode_into(line, &mut event)?;
+    Ok(Envelope { swarm, seq, at_ms, event })
+}
+
+/// As [`decode`], with a place for the event: an event is large, and replay reads very many. After an
+/// error the place holds an event of no meaning.
+pub fn decode_into<'a>(line: &'a str, event: &mut Event) -> Result<Head<'a>, Error> {
+    match read(line, event) {
+        Some(head) => Ok(head),
+        None => Err(why_not(line)),
+    }
+}
+
+fn read<'a>(line: &'a str, event: &mut Event) -> Option<Head<'a>> {
     let mut cursor = Cursor::new(line);
     cursor.need(HEAD)?;
     // the closing quote is part of the next token: an id holds no quote
@@ -66,9 +88,9 @@ fn read(line: &str) -> Option<Envelope<'_>> {
     cursor.need(KIND)?;
     let kind = cursor.plain_text()?;
     cursor.need(BODY.split_at(1).1)?;
-    let event = Event::read_body(kind, &mut cursor)?;
+    event.read_body(kind, &mut cursor)?;
     if cursor.rest() == "}" {
-        Some(Envelope { swarm, seq, at_ms, event })
+        Some(Head { swarm, seq, at_ms })
     } else {
         None
     }
@@ -92,7 +114,6 @@ fn why_not(line: &str) -> Error {
         Err(why) => return damaged(&why),
     };
     for (key, raw) in fields {
-        let raw = raw.get();
         let field = match &*key {
             "v" => json::set(&mut read.v, &key, raw),
             "swarm" => json::set(&mut read.swarm, &key, raw),

@@ -23,6 +23,13 @@ macro_rules! events {
         #[derive(Clone, Debug, PartialEq)]
         pub enum Event { $($(#[$doc])* $name($name),)* }
 
+        impl Default for Event {
+            /// An event that is to be read yet.
+            fn default() -> Self {
+                Event::AgentHeartbeat(AgentHeartbeat::default())
+            }
+        }
+
         impl Event {
             /// Every kind, in the order of the catalogue.
             pub const KINDS: &'static [&'static str] = &[$(stringify!($name),)*];
@@ -37,11 +44,18 @@ macro_rules! events {
                 match self { $(Event::$name(body) => body.write(out),)* }
             }
 
-            /// Reads the body of an event of `kind`; `None` for an unknown kind or a text that is no
-            /// canonical body of it.
-            pub fn read_body(kind: &str, cursor: &mut Cursor<'_>) -> Option<Event> {
+            /// Reads the body of an event of `kind` into its place: an event is large, and each move
+            /// would copy all of it. `None` for an unknown kind or a text that is no canonical body
+            /// of it.
+            pub fn read_body(&mut self, kind: &str, cursor: &mut Cursor<'_>) -> Option<()> {
                 match kind {
-                    $(stringify!($name) => $name::scan(cursor).map(Event::$name),)*
+                    $(stringify!($name) => {
+                        *self = Event::$name($name::default());
+                        match self {
+                            Event::$name(body) => body.fill(cursor),
+                            _ => None,
+                        }
+                    })*
                     _ => None,
                 }
             }

@@ -6,7 +6,7 @@ use core::fmt;
 use serde::{de, Deserialize, Deserializer, Serialize, Serializer};
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $letter:literal, $noun:literal) => {
+    ($(#[$doc:meta])* $name:ident, $letter:literal, $byte:literal, $noun:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
         pub struct $name(pub u64);
@@ -46,7 +46,8 @@ macro_rules! id {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                let mut place = [0; 21];
+                serializer.serialize_str(crate::canonical::digits(self.0, $byte, &mut place))
             }
         }
 
@@ -68,15 +69,15 @@ macro_rules! id {
 
 id!(
     /// An agent's id: `a1`.
-    AgentId, 'a', "agent"
+    AgentId, 'a', b'a', "agent"
 );
 id!(
     /// A task's id: `t1`.
-    TaskId, 't', "task"
+    TaskId, 't', b't', "task"
 );
 id!(
     /// A goal's id: `g1`.
-    GoalId, 'g', "goal"
+    GoalId, 'g', b'g', "goal"
 );
 
 #[cfg(test)]

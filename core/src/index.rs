@@ -76,7 +76,7 @@ pub struct Link {
     /// The task.
     pub id: TaskId,
     /// Tasks that wait for it, by id; true for those that wait for its failure.
-    pub dependents: Vec<(TaskId, bool)>,
+    pub dependents: Vec<Dependent>,
     /// How many tasks it still waits for.
     pub waiting: usize,
     /// Its lane in the queue while it is ready and its time has come.
@@ -101,12 +101,23 @@ pub struct Holding {
     pub tasks: Vec<TaskId>,
 }
 
+/// A task that waits for another one, and whether it waits for its failure.
+pub type Dependent = (TaskId, bool);
+
+/// What the index knew of a task before it changed.
+#[derive(Clone, Copy, Debug)]
+pub struct Before {
+    state: TaskState,
+    holder: Option<AgentId>,
+    timers: [Option<Timer>; 4],
+}
+
 /// Equal if they lead to the same decisions: numbers that the queue gives its lanes, and rows that
 /// hold nothing any more, do not count.
 impl PartialEq for Index {
     fn eq(&self, other: &Self) -> bool {
-        let links = |index: &Index| -> Vec<(TaskId, Vec<(TaskId, bool)>, usize, bool)> {
-            let row = |link: &Link| (link.id, link.dependents.clone(), link.waiting, link.lane.is_some());
+        let links = |index: &Index| -> Vec<Link> {
+            let row = |link: &Link| Link { lane: link.lane.map(|_| 0), ..link.clone() };
             index.links.values().map(row).collect()
         };
         let holdings = |index: &Index| -> Vec<Holding> {
@@ -139,12 +150,9 @@ numbered!(Link, Open, Holding);
 
 /// The row of `id`, made if it is not there.
 macro_rules! row {
-    ($table:expr, $kind:ident, $id:expr) => {{
-        if $table.get($id).is_none() {
-            $table.insert($kind { id: $id, ..$kind::default() });
-        }
-        $table.get_mut($id)
-    }};
+    ($table:expr, $kind:ident, $id:expr) => {
+        $table.get_or_insert($id, || $kind { id: $id, ..$kind::default() })
+    };
 }
 
 impl Index {
@@ -158,7 +166,8 @@ impl Index {
             self.assigned.insert((agent, task.id));
         }
         *self.count(task.state) += 1;
-        self.enter(task, served, now);
+        self.enter_ready(task, served, now);
+        self.timers.extend(timers(task).into_iter().flatten());
         if let (TaskState::Running, Some(lease)) = (task.state, &task.lease) {
             self.hold(lease.agent_id, task);
         }
@@ -185,7 +194,7 @@ impl Index {
     }
 
     /// Tasks that wait for `id`; true for those that wait for its failure.
-    pub fn dependents(&self, id: TaskId) -> &[(TaskId, bool)] {
+    pub fn dependents(&self, id: TaskId) -> &[Dependent] {
         self.links.get(id).map_or(&[], |link| &link.dependents)
     }
 
@@ -214,8 +223,8 @@ impl Index {
         self.recorded_at.insert(place, (at_ms, key.into()));
     }
 
-    /// Enters a task where its state belongs; `served` is when its goal was served last.
-    pub fn enter(&mut self, task: &Task, served: u64, now: u64) {
+    /// Enters a ready task where it waits; `served` is when its goal was served last.
+    fn enter_ready(&mut self, task: &Task, served: u64, now: u64) {
         if task.state == TaskState::Ready {
             if task.not_before_ms > now {
                 self.later.insert((task.not_before_ms, task.id));
@@ -223,13 +232,10 @@ impl Index {
                 self.line_up(task, served);
             }
         }
-        for timer in timers(task).into_iter().flatten() {
-            self.timers.insert(timer);
-        }
     }
 
-    /// Takes a task out of where its state belongs.
-    pub fn leave(&mut self, task: &Task) {
+    /// Takes a task that is about to change from where it waits; [`Index::settle`] does the rest.
+    pub fn leave(&mut self, task: &Task) -> Before {
         if task.state == TaskState::Ready {
             let lane = self.links.get_mut(task.id).and_then(|link| link.lane.take());
             match lane {
@@ -239,8 +245,47 @@ impl Index {
                 }
             }
         }
-        for timer in timers(task).into_iter().flatten() {
-            self.timers.remove(&timer);
+        let holder = task.lease.as_ref().map(|lease| lease.agent_id);
+        Before { state: task.state, holder, timers: timers(task) }
+    }
+
+    /// Enters a task that has changed where it belongs now; what is as it was `before` is left alone.
+    pub fn settle(&mut self, task: &Task, before: &Before, served: u64, now: u64) {
+        self.enter_ready(task, served, now);
+        for (old, new) in before.timers.into_iter().zip(timers(task)) {
+            if old != new {
+                old.map(|timer| self.timers.remove(&timer));
+                new.map(|timer| self.timers.insert(timer));
+            }
+        }
+        if before.state != task.state {
+            let left = self.count(before.state);
+            *left = left.saturating_sub(1);
+            *self.count(task.state) += 1;
+            if task.state.is_final() {
+                self.ended(task);
+            }
+        }
+        let holds = task.lease.as_ref().map(|lease| lease.agent_id);
+        if before.holder != holds {
+            if let Some(agent) = before.holder {
+                self.let_go(agent, task);
+            }
+            if let Some(agent) = holds {
+                self.hold(agent, task);
+            }
+        }
+    }
+
+    fn ended(&mut self, task: &Task) {
+        if let Some(link) = self.links.get_mut(task.id) {
+            link.waiting = 0;
+        }
+        if let Some(open) = task.goal_id.and_then(|goal| self.open.get_mut(goal)) {
+            open.count = open.count.saturating_sub(1);
+        }
+        if let Some(agent) = task.assigned_to {
+            self.assigned.remove(&(agent, task.id));
         }
     }
 

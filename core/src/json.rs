@@ -1,5 +1,10 @@
 //! The canonical JSON form at the boundary: reading requests with errors that name the field.
 
+mod encode;
+mod split;
+
+pub use encode::encode;
+
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -14,12 +19,6 @@ use crate::limits::{MAX_INTEGER, REQUEST_BYTES};
 /// True for the value that canonical JSON omits.
 pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-/// Canonical text of `value`: keys in declaration order, no spaces.
-pub fn encode<T: Serialize>(value: &T) -> String {
-    // Serialising our own plain structs to text has no way to fail.
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// Why a text is no such value: what is wrong, in words.
@@ -56,7 +55,7 @@ macro_rules! readable {
                 for (key, raw) in &found {
                     let mut place = names.iter();
                     $(if place.next().is_some_and(|name| $crate::json::same_name(key, name)) {
-                        $crate::json::set(&mut value.$field, key, raw.get())?;
+                        $crate::json::set(&mut value.$field, key, raw)?;
                         continue;
                     })*
                     let _ = (&mut place, key, raw);
@@ -71,7 +70,7 @@ macro_rules! readable {
 pub(crate) use readable;
 
 /// A key and its value, as written.
-pub type Field<'a> = (Cow<'a, str>, &'a RawValue);
+pub type Field<'a> = (Cow<'a, str>, &'a str);
 
 struct Fields<'a>(Vec<Field<'a>>);
 
@@ -107,7 +106,7 @@ impl<'de> Deserialize<'de> for Fields<'de> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
                 let mut fields = Vec::new();
                 while let Some(Key(key)) = map.next_key()? {
-                    fields.push((key, map.next_value()?));
+                    fields.push((key, map.next_value::<&RawValue>()?.get()));
                 }
                 Ok(Fields(fields))
             }
@@ -118,6 +117,13 @@ impl<'de> Deserialize<'de> for Fields<'de> {
 
 /// The fields of a JSON object, in the order of the text.
 pub fn fields(raw: &str) -> Result<Vec<Field<'_>>, Trouble> {
+    match split::fields(raw) {
+        Some(fields) => Ok(fields),
+        None => slow_fields(raw),
+    }
+}
+
+fn slow_fields(raw: &str) -> Result<Vec<Field<'_>>, Trouble> {
     if !raw.trim_start().starts_with('{') && serde_json::from_str::<&RawValue>(raw).is_ok() {
         return Err("expected a json object".into());
     }
@@ -125,14 +131,21 @@ pub fn fields(raw: &str) -> Result<Vec<Field<'_>>, Trouble> {
 }
 
 /// The elements of a JSON array.
-pub fn items(raw: &str) -> Result<Vec<&RawValue>, Trouble> {
-    serde_json::from_str(raw).map_err(|_| "expected a list".into())
+pub fn items(raw: &str) -> Result<Vec<&str>, Trouble> {
+    if let Some(items) = split::items(raw) {
+        return Ok(items);
+    }
+    let items: Vec<&RawValue> = serde_json::from_str(raw).map_err(|_| "expected a list")?;
+    Ok(items.into_iter().map(RawValue::get).collect())
 }
 
 /// True if `key` is `name` (snake_case), or its camelCase.
 pub fn same_name(key: &str, name: &str) -> bool {
     if key == name {
         return true;
+    }
+    if key.as_bytes().first() != name.as_bytes().first() {
+        return false;
     }
     let mut upper = false;
     let mut camel = name.bytes().filter_map(|byte| {
@@ -175,6 +188,9 @@ pub fn all_there(found: &[Field<'_>], names: &[&str]) -> Result<(), Trouble> {
 
 impl Read for String {
     fn read(raw: &str) -> Result<Self, Trouble> {
+        if let Some(text) = split::plain_text(raw) {
+            return Ok(text.into());
+        }
         serde_json::from_str(raw).map_err(|_| "expected a text".into())
     }
 }
@@ -191,6 +207,9 @@ impl Read for bool {
 
 impl Read for u64 {
     fn read(raw: &str) -> Result<Self, Trouble> {
+        if let Some(number) = split::digits(split::plain_text(raw).unwrap_or(raw)) {
+            return Ok(number);
+        }
         let text = if raw.starts_with('"') { String::read(raw)? } else { raw.into() };
         if let Ok(number) = text.parse::<u64>() {
             if number <= MAX_INTEGER && !text.starts_with('+') {
@@ -234,7 +253,7 @@ impl<T: Read> Read for Vec<T> {
     fn read(raw: &str) -> Result<Self, Trouble> {
         let mut list = Vec::new();
         for item in items(raw)? {
-            list.push(T::read(item.get())?);
+            list.push(T::read(item)?);
         }
         Ok(list)
     }
@@ -255,6 +274,9 @@ impl Read for Word {
     fn read(raw: &str) -> Result<Self, Trouble> {
         if raw.starts_with('"') {
             return String::read(raw).map(Word);
+        }
+        if split::digits(raw).is_some() {
+            return Ok(Word(raw.into()));
         }
         f64::read(raw).map(|_| Word(raw.into())).map_err(|_| "expected a word or a number".into())
     }

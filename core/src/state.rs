@@ -116,7 +116,6 @@ impl Read for State {
     fn read(raw: &str) -> Result<Self, json::Trouble> {
         let mut state = State::default();
         for (key, raw) in json::fields(raw)? {
-            let raw = raw.get();
             match &*key {
                 "config" => json::set(&mut state.config, &key, raw)?,
                 "version" => json::set(&mut state.version, &key, raw)?,
@@ -143,7 +142,7 @@ impl Read for State {
 fn by_key<T: Read>(raw: &str) -> Result<BTreeMap<String, T>, json::Trouble> {
     let mut map = BTreeMap::new();
     for (key, raw) in json::fields(raw)? {
-        map.insert(key.into_owned(), T::read(raw.get())?);
+        map.insert(key.into_owned(), T::read(raw)?);
     }
     Ok(map)
 }

@@ -11,6 +11,7 @@ use crate::codec;
 use crate::config::{is_neural, TRAIN};
 use crate::decide::decide;
 use crate::error::{Code, Error};
+use crate::event::Event;
 use crate::hash::Hash;
 use crate::ids::{AgentId, GoalId, TaskId};
 use crate::json;
@@ -155,22 +156,19 @@ impl Swarm {
     }
 
     fn fold(&mut self, line: &str) -> Result<Applied, Error> {
-        let envelope = codec::decode(line)?;
+        let mut event = Event::default();
+        let codec::Head { swarm, seq, at_ms } = codec::decode_into(line, &mut event)?;
         let corrupt = |message: String| Err(Error::new(Code::Corrupt, "", message));
         let state = &mut self.state;
-        let (seq, at_ms) = (envelope.seq, envelope.at_ms);
         if seq != state.version + 1 {
             return corrupt(format!("event {seq} follows event {}", state.version));
         }
         match &state.config {
-            Some(config) if config.swarm_id != envelope.swarm => {
-                return corrupt(format!(
-                    "event {seq} belongs to swarm {:?}, not {:?}",
-                    envelope.swarm, config.swarm_id
-                ));
+            Some(config) if config.swarm_id != swarm => {
+                return corrupt(format!("event {seq} belongs to swarm {swarm:?}, not {:?}", config.swarm_id));
             }
-            None if envelope.event.kind() != "SwarmCreated" => {
-                return corrupt(format!("event 1 is {}, not SwarmCreated", envelope.event.kind()));
+            None if event.kind() != "SwarmCreated" => {
+                return corrupt(format!("event 1 is {}, not SwarmCreated", event.kind()));
             }
             _ => {}
         }
@@ -178,8 +176,8 @@ impl Swarm {
             return corrupt(format!("event {seq} goes back in time"));
         }
         let chain = codec::link(&state.chain.0, line);
-        let kind = envelope.event.kind();
-        apply(state, &mut self.touched, envelope.swarm, seq, at_ms, envelope.event);
+        let kind = event.kind();
+        apply(state, &mut self.touched, swarm, seq, at_ms, &mut event);
         state.chain = Chain(chain);
         Ok(Applied { seq, at_ms, kind, chain })
     }

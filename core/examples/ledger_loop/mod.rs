@@ -1,6 +1,7 @@
 //! The loop that the ledger's benches time, native and inside WebAssembly: the same commands, in
 //! blocks of one kind, so that each kind has a time of its own. The clock is the caller's.
 
+use ruv_swarm_core::codec;
 use ruv_swarm_core::hash::{sha256, Hash};
 use ruv_swarm_core::Swarm;
 
@@ -160,6 +161,19 @@ impl Bench {
             }
         });
         assert_eq!(swarm.chain_head(), self.swarm.chain_head(), "the replayed log is the same");
+        Timing { n: self.log.len() as u64, ..timing }
+    }
+
+    /// Reads the lines of the log and does nothing with their events.
+    pub fn decode(&self, clock: &dyn Fn() -> f64) -> Timing {
+        let mut timing = Timing { what: "decode alone", n: 0, ms: 0.0 };
+        let mut last = 0;
+        timing.time(clock, || {
+            for line in &self.log {
+                last = codec::decode(line).expect("our own event").seq;
+            }
+        });
+        assert_eq!(last, self.swarm.version(), "each line was read");
         Timing { n: self.log.len() as u64, ..timing }
     }
 

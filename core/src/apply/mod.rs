@@ -9,6 +9,7 @@ mod goals;
 mod tasks;
 
 use alloc::vec::Vec;
+use core::mem::take;
 
 use crate::event::Event;
 use crate::ids::{AgentId, GoalId, TaskId};
@@ -37,34 +38,34 @@ pub(crate) struct Fold<'a> {
     at_ms: u64,
 }
 
-/// Folds event `seq`, decided at `at_ms` in the swarm `swarm`, into the state.
-pub fn apply(state: &mut State, touched: &mut Touched, swarm: &str, seq: u64, at_ms: u64, event: Event) {
+/// Folds event `seq`, decided at `at_ms` in the swarm `swarm`, into the state, which takes its texts.
+pub fn apply(state: &mut State, touched: &mut Touched, swarm: &str, seq: u64, at_ms: u64, event: &mut Event) {
     state.version = seq;
     state.at_ms = state.at_ms.max(at_ms);
     let mut fold = Fold { state, touched, seq, at_ms };
     fold.let_time_pass();
     match event {
-        Event::SwarmCreated(e) => fold.swarm_created(swarm, e),
-        Event::AgentSpawned(e) => fold.agent_spawned(e),
-        Event::AgentHeartbeat(e) => fold.agent_heartbeat(&e),
-        Event::AgentLost(e) => fold.agent_lost(&e),
-        Event::AgentRetired(e) => fold.agent_retired(&e),
-        Event::GoalPlanned(e) => fold.goal_planned(e),
+        Event::SwarmCreated(e) => fold.swarm_created(swarm, take(e)),
+        Event::AgentSpawned(e) => fold.agent_spawned(take(e)),
+        Event::AgentHeartbeat(e) => fold.agent_heartbeat(e),
+        Event::AgentLost(e) => fold.agent_lost(e),
+        Event::AgentRetired(e) => fold.agent_retired(e),
+        Event::GoalPlanned(e) => fold.goal_planned(take(e)),
         Event::TaskSubmitted(e) => fold.task_submitted(e),
         Event::TaskUpdated(e) => fold.task_updated(e),
-        Event::TaskClaimed(e) => fold.task_claimed(&e),
-        Event::TaskHeartbeat(e) => fold.task_heartbeat(e),
-        Event::TaskCompleted(e) => fold.task_completed(e),
-        Event::TaskFailed(e) => fold.task_failed(e),
-        Event::LeaseExpired(e) => fold.lease_expired(&e),
-        Event::TaskReleased(e) => fold.task_released(&e),
-        Event::TaskTimedOut(e) => fold.task_timed_out(&e),
-        Event::TaskCancelled(e) => fold.task_cancelled(&e),
-        Event::Paused(e) => fold.paused(&e),
-        Event::Resumed(e) => fold.resumed(&e),
-        Event::GoalFinished(e) => fold.goal_finished(e),
-        Event::ArtifactStored(e) => fold.artifact_stored(e),
-        Event::CommandRecorded(e) => fold.command_recorded(e),
+        Event::TaskClaimed(e) => fold.task_claimed(e),
+        Event::TaskHeartbeat(e) => fold.task_heartbeat(take(e)),
+        Event::TaskCompleted(e) => fold.task_completed(take(e)),
+        Event::TaskFailed(e) => fold.task_failed(take(e)),
+        Event::LeaseExpired(e) => fold.lease_expired(e),
+        Event::TaskReleased(e) => fold.task_released(e),
+        Event::TaskTimedOut(e) => fold.task_timed_out(e),
+        Event::TaskCancelled(e) => fold.task_cancelled(e),
+        Event::Paused(e) => fold.paused(e),
+        Event::Resumed(e) => fold.resumed(e),
+        Event::GoalFinished(e) => fold.goal_finished(take(e)),
+        Event::ArtifactStored(e) => fold.artifact_stored(take(e)),
+        Event::CommandRecorded(e) => fold.command_recorded(take(e)),
     }
 }
 
@@ -106,41 +107,13 @@ impl Fold<'_> {
     fn change(&mut self, id: TaskId, edit: impl FnOnce(&mut Task)) {
         let state = &mut *self.state;
         let Some(task) = state.tasks.get_mut(id) else { return };
-        state.index.leave(task);
-        let before = task.state;
-        let holder = task.lease.as_ref().map(|lease| lease.agent_id);
+        let before = state.index.leave(task);
         edit(task);
         let served = match task.goal_id {
             None => state.served_loose,
             Some(goal) => state.served.get(goal).map_or(0, |served| served.seq),
         };
-        state.index.enter(task, served, state.at_ms);
-        let after = task.state;
-        if before != after {
-            let left = state.index.count(before);
-            *left = left.saturating_sub(1);
-            *state.index.count(after) += 1;
-            if after.is_final() {
-                if let Some(link) = state.index.links.get_mut(id) {
-                    link.waiting = 0;
-                }
-                if let Some(open) = task.goal_id.and_then(|goal| state.index.open.get_mut(goal)) {
-                    open.count = open.count.saturating_sub(1);
-                }
-                if let Some(agent) = task.assigned_to {
-                    state.index.assigned.remove(&(agent, id));
-                }
-            }
-        }
-        let holds = task.lease.as_ref().map(|lease| lease.agent_id);
-        if holder != holds {
-            if let Some(agent) = holder {
-                state.index.let_go(agent, task);
-            }
-            if let Some(agent) = holds {
-                state.index.hold(agent, task);
-            }
-        }
+        state.index.settle(task, &before, served, state.at_ms);
         self.touch_task(id);
     }
 

@@ -1,5 +1,7 @@
 //! Events about tasks.
 
+use core::mem::take;
+
 use super::agents::Ending;
 use super::Fold;
 use crate::event::{
@@ -12,27 +14,27 @@ use crate::state::Served;
 use crate::task::{Deadline, Lease, Task, TaskError};
 
 impl Fold<'_> {
-    pub(super) fn task_submitted(&mut self, e: TaskSubmitted) {
+    pub(super) fn task_submitted(&mut self, e: &mut TaskSubmitted) {
         let mut task = Task {
             id: e.task_id,
             goal_id: e.goal_id,
-            name: e.name,
-            description: e.description,
+            name: take(&mut e.name),
+            description: take(&mut e.description),
             kind: e.kind,
             priority: e.priority,
-            depends_on: e.depends_on,
-            after_failure: e.after_failure,
-            capabilities: e.capabilities,
+            depends_on: take(&mut e.depends_on),
+            after_failure: take(&mut e.after_failure),
+            capabilities: take(&mut e.capabilities),
             assigned_to: e.assigned_to,
-            resources: e.resources,
-            labels: e.labels,
-            payload: e.payload,
-            payload_artifact: e.payload_artifact,
+            resources: take(&mut e.resources),
+            labels: take(&mut e.labels),
+            payload: take(&mut e.payload),
+            payload_artifact: take(&mut e.payload_artifact),
             max_retries: e.max_retries,
             backoff_ms: e.backoff_ms,
             max_backoff_ms: e.max_backoff_ms,
             jitter: e.jitter,
-            non_retryable: e.non_retryable,
+            non_retryable: take(&mut e.non_retryable),
             queue_ms: e.queue_ms,
             run_ms: e.run_ms,
             total_ms: e.total_ms,
@@ -57,7 +59,7 @@ impl Fold<'_> {
         self.state.tasks.insert(task);
     }
 
-    pub(super) fn task_updated(&mut self, e: TaskUpdated) {
+    pub(super) fn task_updated(&mut self, e: &mut TaskUpdated) {
         let id = e.task_id;
         let Some(task) = self.state.tasks.get(id) else { return };
         self.state.index.remove_edges(task);
@@ -75,22 +77,22 @@ impl Fold<'_> {
         };
         let (waiting, at_ms) = (self.state.unmet(&edges), self.at_ms);
         self.change(id, |task| {
-            task.name = e.name;
-            task.description = e.description;
+            task.name = take(&mut e.name);
+            task.description = take(&mut e.description);
             task.priority = e.priority;
-            task.depends_on = e.depends_on;
-            task.after_failure = e.after_failure;
-            task.capabilities = e.capabilities;
+            task.depends_on = take(&mut e.depends_on);
+            task.after_failure = take(&mut e.after_failure);
+            task.capabilities = take(&mut e.capabilities);
             task.assigned_to = e.assigned_to;
-            task.resources = e.resources;
-            task.labels = e.labels;
-            task.payload = e.payload;
-            task.payload_artifact = e.payload_artifact;
+            task.resources = take(&mut e.resources);
+            task.labels = take(&mut e.labels);
+            task.payload = take(&mut e.payload);
+            task.payload_artifact = take(&mut e.payload_artifact);
             task.max_retries = e.max_retries;
             task.backoff_ms = e.backoff_ms;
             task.max_backoff_ms = e.max_backoff_ms;
             task.jitter = e.jitter;
-            task.non_retryable = e.non_retryable;
+            task.non_retryable = take(&mut e.non_retryable);
             task.queue_ms = e.queue_ms;
             task.run_ms = e.run_ms;
             task.total_ms = e.total_ms;

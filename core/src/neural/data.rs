@@ -96,7 +96,7 @@ pub(crate) fn parse_options(options_json: &str) -> Result<DataOptions, Error> {
             "format" => &mut options.format,
             _ => return Err(bad(format!("unknown field {key:?}"))),
         };
-        json::set(slot, &key, raw.get()).map_err(bad)?;
+        json::set(slot, &key, raw).map_err(bad)?;
     }
     Ok(options)
 }
