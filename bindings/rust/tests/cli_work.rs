@@ -135,7 +135,11 @@ fn a_worker_that_slept_through_its_lease_is_refused() {
     signal(&first, "-CONT");
     let first = Ran::from(first.wait_with_output().unwrap());
     let last: Value = serde_json::from_str(first.out.lines().last().unwrap()).unwrap();
-    assert_eq!(last, json!({"agentId": "a1", "completed": 0, "failed": 0, "released": 1, "cancelled": 0}), "{first:?}");
+    assert_eq!(
+        last,
+        json!({"agentId": "a1", "completed": 0, "failed": 0, "released": 1, "cancelled": 0}),
+        "{first:?}"
+    );
     assert_eq!(task(&bench, "t1")["state"], "running");
     bench.write("go", "");
     let second = Ran::from(second.wait_with_output().unwrap());

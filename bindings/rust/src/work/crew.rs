@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ruv_swarm_core::error::{Code, Error};
-use serde::Deserialize;
 
 use super::context::Hold;
 use super::keeper::Keeper;

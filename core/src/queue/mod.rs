@@ -7,6 +7,8 @@
 //! by whose turn it is. In a line, tasks with the same needs form a lane, so that one look tells of all
 //! of them that the agent cannot do them or that their resource is held.
 
+mod line;
+
 use alloc::collections::btree_map::Entry;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -15,9 +17,9 @@ use alloc::vec::Vec;
 
 use crate::agent::Agent;
 use crate::ids::{AgentId, GoalId, TaskId};
-use crate::mutants::{self, Mutant};
 use crate::resource::ResourceClaim;
 use crate::task::Task;
+use line::Line;
 
 /// How little urgent, when its goal was served last, its number: what goes first is least.
 pub type Place = (u32, u64, TaskId);
@@ -52,13 +54,6 @@ enum LevelKey {
 
 /// The lines of a level, by how little urgent they are.
 type Level = BTreeMap<u32, BTreeMap<Flow, Line>>;
-
-#[derive(Clone, Debug, Default)]
-struct Line {
-    /// The first task of each lane.
-    heads: BTreeSet<(TaskId, u32)>,
-    lanes: BTreeMap<u32, BTreeSet<TaskId>>,
-}
 
 /// A goal with ready tasks.
 #[derive(Clone, Debug, Default)]
@@ -102,26 +97,6 @@ impl PartialEq for Queue {
     }
 }
 
-impl Line {
-    fn remove(&mut self, id: TaskId, lane: u32) {
-        let Some(tasks) = self.lanes.get_mut(&lane) else { return };
-        let was_first = tasks.first() == Some(&id);
-        tasks.remove(&id);
-        if !was_first {
-            return;
-        }
-        self.heads.remove(&(id, lane));
-        match tasks.first() {
-            Some(next) => {
-                self.heads.insert((*next, lane));
-            }
-            None => {
-                self.lanes.remove(&lane);
-            }
-        }
-    }
-}
-
 fn flow(goal: Option<GoalId>) -> Flow {
     goal.map_or(0, |id| id.0)
 }
@@ -145,15 +120,7 @@ impl Queue {
                 place.insert(Line::default())
             }
         };
-        let tasks = line.lanes.entry(lane).or_default();
-        let first = tasks.first().copied();
-        if first.is_none_or(|first| task.id < first) {
-            if let Some(first) = first {
-                line.heads.remove(&(first, lane));
-            }
-            line.heads.insert((task.id, lane));
-        }
-        tasks.insert(task.id);
+        line.insert(task.id, lane);
         lane
     }
 
@@ -165,7 +132,7 @@ impl Queue {
         let Some(lines) = level.get_mut(&urgency) else { return };
         let Some(line) = lines.get_mut(&flow) else { return };
         line.remove(task.id, lane);
-        if line.lanes.is_empty() {
+        if line.is_empty() {
             lines.remove(&flow);
             if lines.is_empty() {
                 level.remove(&urgency);
@@ -256,28 +223,9 @@ impl Queue {
         lane_fits: &impl Fn(&Needs) -> bool,
         task_fits: &impl Fn(TaskId) -> bool,
     ) -> Option<TaskId> {
-        let mut best: Option<TaskId> = None;
-        for (head, lane) in &line.heads {
-            if best.is_some_and(|best| best < *head) {
-                break;
-            }
-            // lane 0 needs nothing
-            let fits =
-                *lane == 0 || self.lanes.get(*lane as usize).is_some_and(|lane| lane_fits(&lane.needs));
-            if !fits {
-                continue;
-            }
-            let tasks = line.lanes.get(lane);
-            let found = if mutants::on(Mutant::YoungestFirst) {
-                tasks.and_then(|tasks| tasks.iter().rev().copied().find(|id| task_fits(*id)))
-            } else if task_fits(*head) {
-                Some(*head)
-            } else {
-                tasks.and_then(|tasks| tasks.iter().copied().find(|id| task_fits(*id)))
-            };
-            best = [best, found].into_iter().flatten().min();
-        }
-        best
+        // lane 0 needs nothing
+        let needs = |lane: u32| self.lanes.get(lane as usize).map(|lane| &lane.needs);
+        line.first(|lane| lane == 0 || needs(lane).is_some_and(lane_fits), task_fits)
     }
 
     /// Each task with its level, its line and its needs.
@@ -294,9 +242,9 @@ impl Queue {
             };
             let lines = level.iter().flat_map(|(urgency, lines)| lines.iter().map(move |l| (urgency, l)));
             for (urgency, (flow, line)) in lines {
-                for (lane, tasks) in &line.lanes {
-                    let Some(lane) = self.lanes.get(*lane as usize) else { continue };
-                    found.extend(tasks.iter().map(|id| (agent, word, *urgency, *flow, &lane.needs, *id)));
+                for (id, lane) in line.tasks() {
+                    let Some(lane) = self.lanes.get(lane as usize) else { continue };
+                    found.insert((agent, word, *urgency, *flow, &lane.needs, id));
                 }
             }
         }
