@@ -85,7 +85,7 @@ def _upsert(table: Table, key: str, columns: Sequence[str], changed: Sequence[st
     return _text(statement.on_conflict_do_update(index_elements=[key], set_=new), *columns)
 
 
-_DIALECT = sqlite.dialect()  # type: ignore[no-untyped-call]
+_DIALECT = sqlite.dialect()
 _TAIL = "SELECT seq, body, chain FROM event WHERE seq > ? ORDER BY seq"
 _APPEND = _text(insert(schema.EVENT), "seq", "swarm", "at_ms", "kind", "body", "chain")
 _PUT = _text(
