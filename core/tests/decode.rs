@@ -46,8 +46,11 @@ fn allowed(text: &str) -> usize {
     256 * text.len() + 65_536
 }
 
+/// Event lines, and requests with their operation.
+type Vector = (Vec<String>, Vec<(String, String)>);
+
 /// The logs and requests of all vectors.
-fn vectors() -> Vec<(Vec<String>, Vec<(String, String)>)> {
+fn vectors() -> Vec<Vector> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/operations");
     let read = |entry: std::io::Result<fs::DirEntry>| -> Value {
         serde_json::from_str(&fs::read_to_string(entry.unwrap().path()).unwrap()).unwrap()

@@ -110,7 +110,7 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let mut rng = Rng::from_seed(seed);
         let profile = Profile::draw(&mut rng);
-        let hosts = (0..profile.hosts).map(|_| Host::start(seed % 3 == 0)).collect();
+        let hosts = (0..profile.hosts).map(|_| Host::start(seed.is_multiple_of(3))).collect();
         World {
             rng,
             profile,
