@@ -135,8 +135,8 @@ impl Bench {
         times.into()
     }
 
-    /// The times of `n` claims in ms, each of another agent, each followed by its report, which is not
-    /// timed.
+    /// The times of `n` claims in ms, each of another agent, each followed by its report and a new task,
+    /// which are not timed.
     pub fn claims(&mut self, n: u64, clock: &dyn Fn() -> f64) -> Vec<f64> {
         let mut times = Vec::with_capacity(n as usize);
         for i in 0..n {
@@ -146,6 +146,9 @@ impl Bench {
             if let Some((agent, task)) = claimed {
                 times.push(after - before);
                 self.report(agent, &task);
+                // as many wait for the next claim
+                let request = format!(r#"{{"tasks":[{}]}}"#, new_task(i, CLASSES.min(self.agents), ""));
+                self.call("task_submit", &request);
             }
         }
         times
