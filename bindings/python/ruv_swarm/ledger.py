@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
@@ -214,20 +215,22 @@ def _lease(task: Task) -> dict[str, Any]:
     }
 
 
-class Ledger:
+class Ledger(ABC):
     """What a program asks of the ledger; `RuvSwarm` is one."""
 
+    @abstractmethod
     def call(
         self, operation: str, request: Mapping[str, Any] | None = None, idempotency_key: str = ""
     ) -> dict[str, Any]:
         """Carry out any operation of the catalogue."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _wait_for_events(self, after: int, seconds: float) -> bool:
-        raise NotImplementedError
+        """Wait until there is an event after `after`; say whether there is."""
 
+    @abstractmethod
     def _version(self) -> int:
-        raise NotImplementedError
+        """Return the number of the last event."""
 
     # -- tasks -----------------------------------------------------------------------------------
 
