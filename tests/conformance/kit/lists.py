@@ -29,14 +29,22 @@ WEIGHTS = {
     "swarm_init": 1,
     "agent_spawn": 3,
     "agent_list": 1,
+    "agent_heartbeat": 1,
+    "agent_retire": 1,
+    "agent_metrics": 1,
     "task_submit": 4,
+    "task_update": 3,
     "task_orchestrate": 3,
     "task_claim": 4,
     "task_heartbeat": 2,
     "task_report": 3,
     "task_cancel": 3,
     "task_status": 2,
+    "task_list": 1,
+    "task_explain": 2,
     "task_results": 2,
+    "swarm_pause": 2,
+    "swarm_resume": 3,
     "swarm_status": 1,
     "swarm_query": 2,
     "swarm_monitor": 1,
@@ -45,6 +53,17 @@ WEIGHTS = {
     "tick": 3,
 }
 OPERATIONS = [name for name, weight in WEIGHTS.items() for _ in range(weight)]
+
+
+# Events that end an attempt, or a task that had none.
+ENDINGS = {
+    "TaskCompleted",
+    "TaskFailed",
+    "LeaseExpired",
+    "TaskReleased",
+    "TaskTimedOut",
+    "TaskCancelled",
+}
 
 
 class Known:
@@ -57,6 +76,7 @@ class Known:
         self.artifacts = ["0" * 64]
         self.held: dict[str, tuple[str, int]] = {}
         self.lost: list[tuple[str, str, int]] = []
+        self.paused: list[Json] = []
 
     def see(self, line: str) -> None:
         """Take in one event."""
@@ -64,7 +84,11 @@ class Known:
         kind, body = event["kind"], event["body"]
         if kind == "TaskClaimed":
             self.held[body["taskId"]] = (body["agentId"], body["epoch"])
-        elif kind in ("TaskCompleted", "TaskFailed", "LeaseExpired", "TaskCancelled"):
+        elif kind == "AgentRetired" and len(self.agents) > 1:
+            self.agents.remove(body["agentId"])
+        elif kind == "Paused":
+            self.paused.append({name: id_ for name, id_ in body.items() if name != "reason"})
+        elif kind in ENDINGS:
             if not body.get("requested") and body["taskId"] in self.held:
                 self.lost.append((body["taskId"], *self.held.pop(body["taskId"])))
         else:
@@ -128,7 +152,25 @@ def agent_spawn(draw: DrawFn, _: Known) -> Json:
     maybe(draw, request, "count", st.integers(1, 4))
     maybe(draw, request, "capacity", st.integers(1, 3))
     maybe(draw, request, "name", NAMES)
+    if draw(st.booleans()):
+        request["silenceMs"] = draw(st.sampled_from([1000, 2000, 86_400_000] * 5 + [1]))
+    if seldom(draw, 4):
+        request |= {"name": "ann", "join": True}
+        request.pop("count", None)
     return request
+
+
+def agent_retire(draw: DrawFn, known: Known) -> Json:
+    request: Json = {"agentId": agent(draw, known)}
+    maybe(draw, request, "replace", st.booleans())
+    maybe(draw, request, "reason", NAMES)
+    return request
+
+
+def resource(draw: DrawFn) -> Json:
+    claim: Json = {"key": one_of(draw, ["src/a", "src/", "doc", "a/b"], ["a//b", ""])}
+    maybe(draw, claim, "mode", st.sampled_from(["shared"] * 8 + ["exclusive", "both"]))
+    return claim
 
 
 def new_task(draw: DrawFn, known: Known, place: int) -> Json:
@@ -144,6 +186,21 @@ def new_task(draw: DrawFn, known: Known, place: int) -> Json:
     maybe(draw, request, "maxRetries", st.integers(0, 2))
     maybe(draw, request, "backoffMs", st.sampled_from([0, 1, 1000, 86_400_000]))
     if seldom(draw, 6):
+        maybe(
+            draw, request, "afterFailure", st.lists(st.sampled_from(others or ["t1"]), max_size=2)
+        )
+        maybe(draw, request, "labels", st.lists(st.sampled_from(["ui", "日本"]), max_size=2))
+        maybe(draw, request, "goalId", st.sampled_from(known.goals[-3:] or ["g1"]))
+        request["resources"] = [resource(draw) for _ in range(draw(st.integers(0, 2)))]
+    if seldom(draw, 5):
+        deadlines = st.sampled_from([*[1, 500, 1000, 2000, 60_000] * 4, 0])
+        for name in ("queueMs", "runMs", "totalMs"):
+            maybe(draw, request, name, deadlines)
+        maybe(draw, request, "jitter", st.sampled_from([0, 10, 100] * 5 + [101]))
+        maybe(draw, request, "maxBackoffMs", st.sampled_from([1, 1500] * 5 + [0]))
+        codes = st.lists(st.sampled_from(["lease_expired", "run_timeout", "failed"]), max_size=2)
+        maybe(draw, request, "nonRetryable", codes)
+    if seldom(draw, 6):
         request["assignedTo"] = agent(draw, known)
         request["description"] = draw(NAMES)
         request["payload"] = draw(NAMES)
@@ -155,6 +212,66 @@ COUNTS = st.sampled_from([1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 0])
 
 def task_submit(draw: DrawFn, known: Known) -> Json:
     return {"tasks": [new_task(draw, known, place) for place in range(draw(COUNTS))]}
+
+
+def task_update(draw: DrawFn, known: Known) -> Json:
+    waiting = [name for name in known.tasks[-8:] if name not in known.held]
+    request: Json = {"taskId": one_of(draw, waiting, ["t1", "t99", ""])}
+    if not seldom(draw, 3):
+        request["priority"] = draw(st.sampled_from(["low", "high", 7]))
+        request["addLabels"] = draw(st.lists(st.sampled_from(["ui", "db"]), max_size=2))
+        return request
+    others = st.lists(st.sampled_from(known.tasks[-6:] or ["t1"]), max_size=2)
+    for name in ("addDependsOn", "removeDependsOn", "addAfterFailure", "removeAfterFailure"):
+        if seldom(draw, 3):
+            request[name] = draw(others)
+    maybe(draw, request, "priority", st.sampled_from(["low", "high", 7, "urgent"]))
+    words = st.lists(st.sampled_from(["rust", "ui", "日本"]), max_size=2)
+    for name in ("addLabels", "removeLabels", "addCapabilities", "removeCapabilities"):
+        if seldom(draw, 4):
+            request[name] = draw(words)
+    maybe(draw, request, "assignedTo", st.sampled_from(["", "", "a1", "a99"]))
+    maybe(draw, request, "totalMs", st.sampled_from([0, 1000, 60_000]))
+    return request
+
+
+def held_back(draw: DrawFn, known: Known) -> Json:
+    """A task, a goal, an agent, or nothing for the whole swarm; now and then two of them."""
+    kind = draw(st.sampled_from(["task", "task", "goal", "agent", "agent", "swarm", "two"]))
+    request: Json = {}
+    if kind in ("task", "two"):
+        request["taskId"] = task(draw, known)
+    if kind == "goal":
+        request["goalId"] = goal(draw, known)
+    if kind in ("agent", "two"):
+        request["agentId"] = agent(draw, known)
+    return request
+
+
+def resumed(draw: DrawFn, known: Known) -> Json:
+    """Mostly what was paused not long ago."""
+    if known.paused and not seldom(draw, 5):
+        return dict(draw(st.sampled_from(known.paused[-3:])))
+    return held_back(draw, known)
+
+
+def task_list(draw: DrawFn, known: Known) -> Json:
+    request: Json = {}
+    maybe(draw, request, "state", st.sampled_from(["ready", "running", "failed", "done"]))
+    maybe(draw, request, "label", st.sampled_from(["ui", "none"]))
+    maybe(draw, request, "limit", LIMITS)
+    if seldom(draw, 3):
+        request["goalId"] = goal(draw, known)
+    if seldom(draw, 3):
+        request["agentId"] = agent(draw, known)
+    return request
+
+
+def task_explain(draw: DrawFn, known: Known) -> Json:
+    request: Json = {"taskId": task(draw, known)}
+    if draw(st.booleans()):
+        request["agentId"] = agent(draw, known)
+    return request
 
 
 def task_orchestrate(draw: DrawFn, known: Known) -> Json:
@@ -203,7 +320,7 @@ def task_heartbeat(draw: DrawFn, known: Known) -> Json:
 
 def task_report(draw: DrawFn, known: Known) -> Json:
     request = hold(draw, known)
-    outcomes = [*["completed", "failed"] * 6, "completed", "done"]
+    outcomes = [*["completed", "failed"] * 6, "completed", "released", "released", "done"]
     request["outcome"] = draw(st.sampled_from(outcomes))
     if request["outcome"] == "failed" and not seldom(draw, 10):
         message = NAMES if seldom(draw, 4) else st.just("it broke")
@@ -245,10 +362,19 @@ def swarm_query(draw: DrawFn, known: Known) -> Json:
     return draw(st.sampled_from(choices))()
 
 
-def swarm_monitor(draw: DrawFn, _: Known) -> Json:
+def swarm_monitor(draw: DrawFn, known: Known) -> Json:
     request: Json = {}
     maybe(draw, request, "after", st.integers(0, 20))
     maybe(draw, request, "limit", LIMITS)
+    if draw(st.booleans()):
+        kinds = ["TaskClaimed", "TaskSubmitted", "Paused", "AgentSpawned", "TaskDone"]
+        request["kinds"] = draw(st.lists(st.sampled_from(kinds), max_size=2))
+    if seldom(draw, 3):
+        request["taskId"] = task(draw, known)
+    if seldom(draw, 3):
+        request["agentId"] = agent(draw, known)
+    if seldom(draw, 3):
+        request["goalId"] = goal(draw, known)
     return request
 
 
@@ -263,7 +389,11 @@ MAKERS: dict[str, Callable[[DrawFn, Known], Json]] = {
     "swarm_init": swarm_init,
     "agent_spawn": agent_spawn,
     "agent_list": lambda draw, _: {"filter": draw(st.sampled_from(["", "idle", "busy", "gone"]))},
+    "agent_heartbeat": lambda draw, known: {"agentId": agent(draw, known)},
+    "agent_retire": agent_retire,
+    "agent_metrics": lambda draw, known: {"agentId": agent(draw, known)},
     "task_submit": task_submit,
+    "task_update": task_update,
     "task_orchestrate": task_orchestrate,
     "task_claim": task_claim,
     "task_heartbeat": task_heartbeat,
@@ -271,6 +401,10 @@ MAKERS: dict[str, Callable[[DrawFn, Known], Json]] = {
     "task_cancel": task_cancel,
     "task_status": target_of,
     "task_results": target_of,
+    "task_list": task_list,
+    "task_explain": task_explain,
+    "swarm_pause": held_back,
+    "swarm_resume": resumed,
     "swarm_status": lambda draw, _: {"verbose": draw(st.booleans())},
     "swarm_query": swarm_query,
     "swarm_monitor": swarm_monitor,
