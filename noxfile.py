@@ -165,7 +165,7 @@ def simulate(arguments: list[str]) -> None:
     package = ("--locked", "--release", "--package", "ruv-swarm-simulator")
     run_tests("cargo", "test", *package)
     run_tests("cargo", "test", *package, "--features", "mutants", "--test", "mutants")
-    worlds = ("--seeds", "5000", "--commands", "2000", "--seconds", "150")
+    worlds = ("--seeds", "5000", "--commands", "2000", "--seconds", "240")
     run("cargo", "run", *package, "--", *(arguments or worlds))
 
 
