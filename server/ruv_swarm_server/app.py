@@ -58,8 +58,9 @@ async def serve(settings: Settings, ready: Callable[[Listening], None]) -> int:
         await host.check()
         if settings.train:
             await stack.enter_async_context(TrainingExecutor(host, settings.threads))
-        await _open_doors(settings, host, stack, ready)
+        # Whoever hears that it serves may end it at once.
         stop.listen()
+        await _open_doors(settings, host, stack, ready)
         code = await stop.wait()
         log.info("stopping")
     return code
