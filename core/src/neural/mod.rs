@@ -22,6 +22,7 @@ mod network;
 mod optimiser;
 mod pattern;
 pub mod plan;
+mod preparation;
 mod prepare;
 pub mod schema;
 mod table;
@@ -36,6 +37,8 @@ pub use fuse::{fuse, FuseResult};
 pub use kernel::Level;
 pub use model::{Model, PredictedCsv};
 pub use plan::{resolve_plan, MemberPlan, MemberRequest, Recipe, TrainingPlan, ENGINE_VERSION};
+pub use preparation::{ClassWeights, Preparation, Scaling, SplitBy};
+pub use prepare::Prepared;
 pub use schema::Task;
 pub use trainer::{MemberResult, Progress, Trainer};
 
