@@ -6,7 +6,8 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 fn read(name: &str) -> Vec<u8> {
-    std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/neural").join(name)).unwrap()
+    std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/neural").join(name))
+        .unwrap()
 }
 
 fn numbers(value: &Value) -> Vec<f32> {

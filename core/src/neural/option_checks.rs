@@ -1,14 +1,25 @@
 //! What options allow, field by field.
 
 use super::options::{Options, PerLayer, MAX_EPOCHS, MAX_LAYERS, MAX_UNITS, MAX_WEIGHTS};
+use super::prepare::Prepared;
 use super::schema::Task;
 use crate::error::Error;
 use crate::limits::MAX_INTEGER;
 use alloc::format;
 use alloc::string::String;
 
-const ALGORITHMS: &[&str] =
-    &["rprop", "rprop+", "rprop-", "irprop+", "irprop-", "sarprop", "quickprop", "batch", "incremental", "adam"];
+const ALGORITHMS: &[&str] = &[
+    "rprop",
+    "rprop+",
+    "rprop-",
+    "irprop+",
+    "irprop-",
+    "sarprop",
+    "quickprop",
+    "batch",
+    "incremental",
+    "adam",
+];
 const LOSSES: &[&str] = &["squared", "absolute", "huber", "cross-entropy", "fann-tanh"];
 const INITS: &[&str] = &["scaled", "uniform", "nguyen-widrow", "glorot", "he"];
 /// Words of activations that have no slope to follow.
@@ -16,10 +27,8 @@ const STEPS: &[&str] = &["threshold", "threshold-symmetric"];
 
 /// Checks what needs no data.
 pub(crate) fn check(options: &Options) -> Result<(), Error> {
-    Task::parse(&options.task)?;
-    one_of("format", &options.format, &["", "csv", "fann", "array"])?;
-    one_of("scaling", &options.scaling, &["standard", "min-max", "none"])?;
-    one_of("targetScaling", &options.target_scaling, &["auto", "standard", "min-max", "none"])?;
+    one_of("format", &options.format, &["", "csv", "fann", "proben1", "array"])?;
+    options.preparation()?;
     one_of("algorithm", &options.algorithm, ALGORITHMS)?;
     one_of("init", &options.init, INITS)?;
     if let Some(loss) = &options.loss {
@@ -28,39 +37,9 @@ pub(crate) fn check(options: &Options) -> Result<(), Error> {
     if options.seed > MAX_INTEGER {
         return Err(out_of("seed", options.seed, "0 to 9007199254740991"));
     }
-    check_split(options)?;
     check_network(options)?;
     check_training(options)?;
     check_stopping(options)
-}
-
-fn check_split(options: &Options) -> Result<(), Error> {
-    let [train, validation, test] = options.split;
-    let sum = [train, validation, test].iter().fold(0u32, |sum, share| sum.saturating_add(*share));
-    if sum != 100 || train == 0 {
-        return Err(out_of(
-            "split",
-            format!("[{train},{validation},{test}]"),
-            "percent of training (at least 1), validation and test rows that add up to 100",
-        ));
-    }
-    one_of("splitBy", &options.split_by, &["stratified", "ordered", "groups"])?;
-    if (options.split_by == "groups") == options.group_column.is_empty() {
-        return Err(Error::invalid(
-            "groupColumn",
-            format!(
-                "groupColumn: {:?} with splitBy {:?}; allowed: a column's name with splitBy groups, else none",
-                options.group_column, options.split_by
-            ),
-        ));
-    }
-    if options.folds == 1 || options.folds > 1000 {
-        return Err(out_of("folds", options.folds, "0 (none) or 2 to 1000"));
-    }
-    if options.fold >= options.folds.max(1) {
-        return Err(out_of("fold", options.fold, format!("0 to {}", options.folds.max(1) - 1)));
-    }
-    Ok(())
 }
 
 fn check_network(options: &Options) -> Result<(), Error> {
@@ -71,7 +50,11 @@ fn check_network(options: &Options) -> Result<(), Error> {
     for (place, units) in options.hidden.iter().enumerate() {
         if !(1..=MAX_UNITS).contains(units) {
             let layer = place + 1;
-            return Err(out_of("hidden", format!("layer {layer} has {units} units"), format!("1 to {MAX_UNITS}")));
+            return Err(out_of(
+                "hidden",
+                format!("layer {layer} has {units} units"),
+                format!("1 to {MAX_UNITS}"),
+            ));
         }
     }
     each(&options.activation, "activation", layers, |word| activation("activation", word, true))?;
@@ -130,15 +113,12 @@ fn check_stopping(options: &Options) -> Result<(), Error> {
 }
 
 /// Checks resolved options against the shape of the data.
-pub(crate) fn check_with_data(
-    options: &Options,
-    inputs: usize,
-    outputs: usize,
-    validated: bool,
-) -> Result<(), Error> {
+pub(crate) fn check_with_data(options: &Options, data: &Prepared) -> Result<(), Error> {
+    let (inputs, outputs, validated) =
+        (data.schema.inputs(), data.schema.outputs(), !data.validation.is_empty());
     let output = options.output_activation.as_deref().unwrap_or_default();
     let loss = options.loss.as_deref().unwrap_or_default();
-    if output == "softmax" && options.task == Task::Regression.as_str() {
+    if output == "softmax" && data.schema.task == Task::Regression {
         return Err(Error::invalid(
             "outputActivation",
             "outputActivation: softmax with numbers to predict; allowed: softmax for classes only",
@@ -147,7 +127,9 @@ pub(crate) fn check_with_data(
     if loss == "cross-entropy" && !["softmax", "logistic"].contains(&output) {
         return Err(Error::invalid(
             "loss",
-            format!("loss: cross-entropy with the output activation {output}; allowed: with softmax or logistic"),
+            format!(
+                "loss: cross-entropy with the output activation {output}; allowed: with softmax or logistic"
+            ),
         ));
     }
     if !validated {
@@ -168,7 +150,9 @@ pub(crate) fn check_with_data(
         Some(count) if count <= MAX_WEIGHTS => Ok(()),
         _ => Err(Error::invalid(
             "hidden",
-            format!("hidden: the network would have more than {MAX_WEIGHTS} weights; use fewer or smaller layers"),
+            format!(
+                "hidden: the network would have more than {MAX_WEIGHTS} weights; use fewer or smaller layers"
+            ),
         )),
     }
 }
@@ -183,7 +167,7 @@ fn weights(options: &Options, inputs: usize, outputs: usize) -> Option<usize> {
 }
 
 fn activation(field: &str, word: &str, hidden: bool) -> Result<(), Error> {
-    super::Activation::parse(field, word)?;
+    super::activation::Activation::parse(field, word)?;
     if hidden && word == "softmax" {
         return Err(Error::invalid(field, format!("{field}: softmax; allowed: as outputActivation only")));
     }
@@ -204,9 +188,11 @@ fn each<T: Clone>(
 ) -> Result<(), Error> {
     match values {
         PerLayer::One(value) => check(value),
-        PerLayer::Each(values) if values.len() != layers => {
-            Err(out_of(field, format!("{} values", values.len()), format!("one value, or one for each of {layers} layers")))
-        }
+        PerLayer::Each(values) if values.len() != layers => Err(out_of(
+            field,
+            format!("{} values", values.len()),
+            format!("one value, or one for each of {layers} layers"),
+        )),
         PerLayer::Each(values) => values.iter().try_for_each(check),
     }
 }

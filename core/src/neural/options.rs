@@ -3,7 +3,10 @@
 //! [`Options::parse`] reads and checks what needs no data; [`Options::resolve`] fills in what depends on it.
 //! Resolved options name every value, and reading them again changes nothing.
 
-use super::schema::Task;
+use super::option_checks;
+use super::preparation::{ClassWeights, Preparation, Scaling, SplitBy, DEFAULT_SPLIT};
+use super::prepare::Prepared;
+use super::schema::{Schema, Task};
 use crate::error::{Code, Error};
 use crate::json::{self, Read, Trouble};
 use alloc::format;
@@ -52,45 +55,31 @@ impl<T: Clone> PerLayer<T> {
     }
 }
 
-/// How much the rows of each class count.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum ClassWeights {
-    /// All alike.
-    #[default]
-    Even,
-    /// In inverse proportion to the rows of the class.
-    Balanced,
-    /// As stated; classes without a word count 1.
-    Stated(Vec<(String, f64)>),
-}
-
 impl Read for ClassWeights {
     fn read(raw: &str) -> Result<Self, Trouble> {
         if raw.starts_with('"') {
             return match String::read(raw)?.as_str() {
                 "balanced" => Ok(ClassWeights::Balanced),
-                "none" => Ok(ClassWeights::Even),
-                _ => Err("expected balanced, none or an object of class and weight".into()),
+                "equal" => Ok(ClassWeights::Equal),
+                _ => Err("expected equal, balanced or an object of class and weight".into()),
             };
         }
-        let mut stated = Vec::new();
+        let mut given = Vec::new();
         for (class, raw) in json::fields(raw)? {
-            let weight = f64::read(raw)?;
-            if !(weight > 0.0 && weight <= 1e6) {
-                return Err(format!("class {:?} has weight {weight}; allowed: above 0 to 1e6", &*class));
-            }
-            stated.push((class.into_owned(), weight));
+            given.push((class.into_owned(), f64::read(raw)?));
         }
-        Ok(ClassWeights::Stated(stated))
+        Ok(ClassWeights::Given(given))
     }
 }
 
 impl Serialize for ClassWeights {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            ClassWeights::Even => serializer.serialize_str("none"),
+            ClassWeights::Equal => serializer.serialize_str("equal"),
             ClassWeights::Balanced => serializer.serialize_str("balanced"),
-            ClassWeights::Stated(stated) => serializer.collect_map(stated.iter().map(|(key, value)| (key, value))),
+            ClassWeights::Given(given) => {
+                serializer.collect_map(given.iter().map(|(key, value)| (key, value)))
+            }
         }
     }
 }
@@ -130,26 +119,27 @@ options! {
     target: String = String::new();
     /// `classification` or `regression`; empty: as the target shows.
     task: String = String::new();
-    /// `csv`, `fann` or `array`; empty: as the bytes show.
+    /// `csv`, `fann`, `proben1` or `array`; empty: as the bytes show.
     format: String = String::new();
-    /// Of inputs: `standard`, `min-max` or `none`.
-    scaling: String = "standard".to_string();
-    /// Of regression targets: `auto`, `standard`, `min-max` or `none`.
+    /// Of inputs: `standard`, `min-max` or `none`; `auto`: standard, for Proben1 none.
+    scaling: String = "auto".to_string();
+    /// Of regression targets: `standard`, `min-max` or `none`; `auto`: standard, min-max if the outputs have a
+    /// range, for Proben1 none.
     target_scaling: String = "auto".to_string();
-    /// Shares of training, validation and test rows in percent.
-    split: [u32; 3] = [60, 20, 20];
-    /// `stratified`, `ordered` or `groups`.
-    split_by: String = "stratified".to_string();
-    /// The column whose rows of one value stay in one part.
+    /// Shares of training, validation and test rows in percent; none: 60, 20, 20, or what a Proben1 file states.
+    split: Option<[u32; 3]> = None;
+    /// `stratified`, `ordered`, `groups` or `file`; `auto`: as the other options and the format show.
+    split_by: String = "auto".to_string();
+    /// The column whose rows of one value stay in one part; no input then.
     group_column: String = String::new();
     /// Number of folds; 0: no folds.
     folds: u32 = 0;
-    /// Which fold, from 0, is the test part.
+    /// Which fold, from 1, is the test part.
     fold: u32 = 0;
     /// The column of row weights; no input then.
     weight_column: String = String::new();
     /// How much the rows of each class count.
-    class_weights: ClassWeights = ClassWeights::Even;
+    class_weights: ClassWeights = ClassWeights::Equal;
     /// All randomness comes from it: 0 to 2^53 - 1.
     seed: u64 = 1;
 
@@ -253,7 +243,7 @@ impl Options {
                 return Err(unknown(&key));
             }
         }
-        super::option_checks::check(&options)?;
+        option_checks::check(&options)?;
         Ok(options)
     }
 
@@ -261,11 +251,12 @@ impl Options {
     ///
     /// # Errors
     /// `invalid_argument` that names the key, the value and what is allowed.
-    pub(crate) fn resolve(&self, task: Task, inputs: usize, outputs: usize, validated: bool) -> Result<Options, Error> {
+    pub(crate) fn resolve(&self, data: &Prepared) -> Result<Options, Error> {
         let mut options = self.clone();
-        options.task = task.as_str().to_string();
+        let classes = data.schema.task == Task::Classification;
+        let validated = !data.validation.is_empty();
         let layers = self.hidden.len();
-        let classes = task == Task::Classification;
+        options.resolve_data(&data.schema);
         let output = options
             .output_activation
             .get_or_insert_with(|| if classes { "softmax" } else { "linear" }.to_string())
@@ -284,13 +275,84 @@ impl Options {
         options.momentum.get_or_insert(momentum);
         options.batch_rows.get_or_insert(rows);
         options.patience.get_or_insert(if validated { 100 } else { 0 });
-        super::option_checks::check_with_data(&options, inputs, outputs, validated)?;
+        option_checks::check_with_data(&options, data)?;
         Ok(options)
+    }
+
+    /// As [`Preparation`] says where nothing is said.
+    fn resolve_data(&mut self, schema: &Schema) {
+        self.task = schema.task.as_str().to_string();
+        self.format = schema.format.clone();
+        self.target = schema.target.clone();
+        let coded = schema.format == "proben1";
+        let fill = |slot: &mut String, word: &str| {
+            if slot == "auto" {
+                *slot = word.to_string();
+            }
+        };
+        fill(&mut self.scaling, if coded { "none" } else { "standard" });
+        let bounded = self.bounded();
+        fill(
+            &mut self.target_scaling,
+            if coded {
+                "none"
+            } else if bounded {
+                "min-max"
+            } else {
+                "standard"
+            },
+        );
+        let file = coded && self.split.is_none() && self.folds == 0 && self.group_column.is_empty();
+        let grouped = !self.group_column.is_empty();
+        fill(
+            &mut self.split_by,
+            if grouped {
+                "groups"
+            } else if file {
+                "file"
+            } else {
+                "stratified"
+            },
+        );
+        if self.split_by != "file" {
+            self.split.get_or_insert(DEFAULT_SPLIT);
+        }
+    }
+
+    /// Whether the outputs have a range that standardised targets would leave.
+    fn bounded(&self) -> bool {
+        !matches!(
+            self.output_activation.as_deref(),
+            None | Some("linear" | "relu" | "leaky-relu" | "softplus")
+        )
+    }
+
+    /// What the data side needs of them.
+    pub(crate) fn preparation(&self) -> Result<Preparation, Error> {
+        let preparation = Preparation {
+            target: self.target.clone(),
+            task: self.task.clone(),
+            format: self.format.clone(),
+            scaling: Scaling::parse("scaling", &self.scaling)?,
+            target_scaling: Scaling::parse("targetScaling", &self.target_scaling)?,
+            bounded: self.bounded(),
+            split: self.split,
+            split_by: SplitBy::parse(&self.split_by)?,
+            group_column: self.group_column.clone(),
+            folds: self.folds,
+            fold: self.fold,
+            weight_column: self.weight_column.clone(),
+            class_weights: self.class_weights.clone(),
+            seed: self.seed,
+        };
+        preparation.check()?;
+        Ok(preparation)
     }
 
     /// The canonical JSON object.
     pub fn to_json(&self) -> Result<String, Error> {
-        serde_json::to_string(self).map_err(|error| Error::new(Code::Internal, "options", format!("options: {error}")))
+        serde_json::to_string(self)
+            .map_err(|error| Error::new(Code::Internal, "options", format!("options: {error}")))
     }
 }
 

@@ -103,7 +103,8 @@ impl Stopping {
     /// Takes in one epoch: whether its validation error is the lowest so far, and why to stop, if so.
     pub fn epoch(&mut self, measured: Measured) -> (bool, Option<Reason>) {
         self.epoch += 1;
-        let improved = measured.validation.is_some_and(|error| self.best.is_none_or(|(best, _)| error < best));
+        let improved =
+            measured.validation.is_some_and(|error| self.best.is_none_or(|(best, _)| error < best));
         if let (true, Some(error)) = (improved, measured.validation) {
             self.best = Some((error, self.epoch));
         }
@@ -111,7 +112,9 @@ impl Stopping {
         self.strip.push(measured.training);
         let strip = self.end_of_strip(measured.validation, loss);
         let rules = &self.rules;
-        let over = |value: Option<f64>, limit: Option<f64>| value.zip(limit).is_some_and(|(value, limit)| value > limit);
+        let over = |value: Option<f64>, limit: Option<f64>| {
+            value.zip(limit).is_some_and(|(value, limit)| value > limit)
+        };
         let since = self.epoch - self.best.map_or(self.epoch, |(_, epoch)| epoch);
         let checks = [
             (Reason::TargetError, rules.target_error.is_some_and(|limit| measured.training <= limit)),
@@ -119,7 +122,10 @@ impl Stopping {
             (Reason::Gl, over(loss, rules.gl)),
             (Reason::Pq, over(strip.quotient, rules.pq)),
             (Reason::Up, rules.up.is_some_and(|strips| self.rises >= strips)),
-            (Reason::Progress, strip.progress.zip(rules.progress).is_some_and(|(value, limit)| value < limit)),
+            (
+                Reason::Progress,
+                strip.progress.zip(rules.progress).is_some_and(|(value, limit)| value < limit),
+            ),
             (Reason::Patience, rules.patience > 0 && since >= rules.patience),
             (Reason::Epochs, self.epoch >= rules.epochs),
         ];
@@ -157,7 +163,8 @@ struct Strip {
 
 /// Pk(t), equation 4: 0 for a strip of equal errors.
 fn progress(errors: &[f64]) -> f64 {
-    let least = errors.iter().copied().fold(f64::MAX, |least, error| if error < least { error } else { least });
+    let least =
+        errors.iter().copied().fold(f64::MAX, |least, error| if error < least { error } else { least });
     let sum = errors.iter().fold(0.0, |sum, error| sum + error);
     let mean = sum / errors.len() as f64;
     if mean <= least {
@@ -189,7 +196,8 @@ mod tests {
     fn run(rules: Rules, epochs: &[(f64, f64, u64)]) -> Option<(u32, Reason)> {
         let mut stopping = Stopping::new(rules);
         epochs.iter().find_map(|(training, validation, bit_fail)| {
-            let measured = Measured { training: *training, validation: Some(*validation), bit_fail: *bit_fail };
+            let measured =
+                Measured { training: *training, validation: Some(*validation), bit_fail: *bit_fail };
             stopping.epoch(measured).1.map(|reason| (stopping.epoch, reason))
         })
     }
@@ -237,7 +245,10 @@ mod tests {
     fn progress_target_bit_fail_patience_and_epochs() {
         assert_eq!(run(Rules { progress: Some(11.0), ..rules() }, &FALLING), Some((6, Reason::Progress)));
         assert_eq!(run(Rules { progress: Some(10.0), ..rules() }, &FALLING), None);
-        assert_eq!(run(Rules { target_error: Some(0.5), ..rules() }, &FALLING), Some((4, Reason::TargetError)));
+        assert_eq!(
+            run(Rules { target_error: Some(0.5), ..rules() }, &FALLING),
+            Some((4, Reason::TargetError))
+        );
         assert_eq!(run(Rules { bit_fail: Some(0), ..rules() }, &FALLING), Some((5, Reason::BitFail)));
         assert_eq!(run(Rules { bit_fail: Some(4), ..rules() }, &FALLING), Some((3, Reason::BitFail)));
         assert_eq!(run(Rules { patience: 3, ..rules() }, &FALLING), Some((5, Reason::Patience)));
