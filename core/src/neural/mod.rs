@@ -4,24 +4,18 @@
 //! right; vector lanes hold independent results only; multiply and add stay apart. See `docs/neural.md`.
 
 mod activation;
-mod blocks;
-mod cascade;
+mod bytes;
 mod cascade_trainer;
 mod checkpoint;
 mod codec;
+mod codec_network;
 mod csv;
 pub mod data;
 mod fann;
-mod float_state;
 mod formats;
 mod fuse;
-mod incremental;
-mod kernel;
-mod math;
-mod mlp_trainer;
+mod learner;
 mod model;
-mod network;
-mod optimiser;
 mod option_checks;
 pub mod options;
 mod pattern;
@@ -41,17 +35,17 @@ mod trainer;
 mod view;
 
 pub use activation::activate;
-pub use checkpoint::{CHECKPOINT_MAGIC, CHECKPOINT_VERSION};
+pub use checkpoint::{checkpoint_note, CHECKPOINT_MAGIC, CHECKPOINT_VERSION};
 pub use codec::{MODEL_MAGIC, MODEL_VERSION};
 pub use data::{inspect_data, DataOptions, Summary};
 pub use formats::encode_arrays;
 pub use fuse::{fuse, FuseResult};
-pub use kernel::Level;
 pub use model::{Model, PredictedCsv};
 pub use options::Options;
 pub use plan::{resolve_plan, MemberPlan, MemberRequest, Recipe, TrainingPlan, ENGINE_VERSION};
 pub use preparation::{ClassWeights, Preparation, Scaling, SplitBy};
 pub use prepare::{check_targets, prepare_with, Prepared};
+pub use ruv_swarm_neural::Level;
 pub use schema::Task;
 pub use session::{Session, Trained};
 pub use trainer::{MemberResult, Progress, Trainer};
