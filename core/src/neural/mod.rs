@@ -4,6 +4,7 @@
 //! right; vector lanes hold independent results only; multiply and add stay apart. See `docs/neural.md`.
 
 mod activation;
+mod array_rows;
 mod blocks;
 mod cascade;
 mod cascade_trainer;
@@ -16,6 +17,7 @@ mod formats;
 mod fuse;
 mod incremental;
 mod kernel;
+mod layout;
 mod math;
 mod mlp_trainer;
 mod model;
@@ -28,9 +30,11 @@ mod prepare;
 mod proben1;
 mod roles;
 mod row_weights;
+mod rows;
 mod scale;
 pub mod schema;
 mod split;
+mod stream;
 mod table;
 mod trainer;
 mod view;
@@ -46,6 +50,7 @@ pub use plan::{resolve_plan, MemberPlan, MemberRequest, Recipe, TrainingPlan, EN
 pub use preparation::{ClassWeights, Preparation, Scaling, SplitBy};
 pub use prepare::{check_targets, prepare_with, Prepared};
 pub use schema::Task;
+pub use stream::{EvaluateStream, PredictStream};
 pub use trainer::{MemberResult, Progress, Trainer};
 
 /// The bundled sample: iris as CSV (Fisher 1936, UCI machine learning repository, CC BY 4.0), target `species`.
