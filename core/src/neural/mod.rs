@@ -4,6 +4,7 @@
 //! right; vector lanes hold independent results only; multiply and add stay apart. See `docs/neural.md`.
 
 mod activation;
+mod array_rows;
 mod bytes;
 mod cascade_trainer;
 mod checkpoint;
@@ -14,6 +15,7 @@ pub mod data;
 mod fann;
 mod formats;
 mod fuse;
+mod layout;
 mod learner;
 mod model;
 mod option_checks;
@@ -25,11 +27,13 @@ mod prepare;
 mod proben1;
 mod roles;
 mod row_weights;
+mod rows;
 mod scale;
 pub mod schema;
 mod session;
 mod split;
 mod stopping;
+mod stream;
 mod table;
 mod trainer;
 mod view;
@@ -48,6 +52,7 @@ pub use prepare::{check_targets, prepare_with, Prepared};
 pub use ruv_swarm_neural::Level;
 pub use schema::Task;
 pub use session::{Session, Trained};
+pub use stream::{EvaluateStream, PredictStream};
 pub use trainer::{MemberResult, Progress, Trainer};
 
 /// The bundled sample: iris as CSV (Fisher 1936, UCI machine learning repository, CC BY 4.0), target `species`.
