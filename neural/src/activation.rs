@@ -102,12 +102,12 @@ pub(crate) fn slope_of(activation: Activation, steepness: f32, z: f32, y: f32) -
     delta
 }
 
-/// Softmax of each row of a panel; `z` and `y` may be the same place.
+/// Softmax of each row of a strip; `z` and `y` may be the same place.
 ///
 /// # Safety
-/// `units` panels of 64 numbers must be readable at `z` and writable at `y`; `lanes` is a multiple of the vector's.
+/// `units` times 16 numbers must be readable at `z` and writable at `y`; `lanes` is a multiple of the vector's.
 #[inline(always)]
-pub(crate) unsafe fn softmax_panel<V: Vector>(
+pub(crate) unsafe fn softmax_strip<V: Vector>(
     steepness: f32,
     z: *const f32,
     y: *mut f32,
@@ -121,16 +121,16 @@ pub(crate) unsafe fn softmax_panel<V: Vector>(
         unsafe {
             let mut top = V::load(z.add(at)).mul(steep);
             for unit in 1..units {
-                top = V::load(z.add(unit * 64 + at)).mul(steep).max(top);
+                top = V::load(z.add(unit * 16 + at)).mul(steep).max(top);
             }
             let mut sum = V::splat(0.0);
             for unit in 0..units {
-                let value = math::exp(V::load(z.add(unit * 64 + at)).mul(steep).sub(top));
+                let value = math::exp(V::load(z.add(unit * 16 + at)).mul(steep).sub(top));
                 sum = sum.add(value);
-                value.store(y.add(unit * 64 + at));
+                value.store(y.add(unit * 16 + at));
             }
             for unit in 0..units {
-                let place = y.add(unit * 64 + at);
+                let place = y.add(unit * 16 + at);
                 V::load(place).div(sum).store(place);
             }
         }
