@@ -10,7 +10,7 @@ mod turn;
 mod update;
 
 pub(crate) use product::{pack_order, transposed_order, Start};
-pub(crate) use row::RankOne;
+pub(crate) use row::{sum_of, take_off, RankOne};
 pub(crate) use update::{AdamStep, Quick, Resilient, Steps};
 
 use crate::activation::{self, Activation};
