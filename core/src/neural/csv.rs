@@ -214,8 +214,12 @@ mod tests {
     use alloc::vec::Vec;
 
     fn all(text: &str) -> Result<Vec<Vec<String>>, Error> {
-        let mut reader = Reader::new(text.as_bytes())?;
         let mut records = Vec::new();
+        rest_of(Reader::new(text.as_bytes())?, &mut records).map(|_| records)
+    }
+
+    /// Reads to the end; the number of records so far.
+    fn rest_of(mut reader: Reader<'_>, records: &mut Vec<Vec<String>>) -> Result<usize, Error> {
         loop {
             let mut fields = Vec::new();
             let count = reader.record(&mut |_, field| {
@@ -224,7 +228,7 @@ mod tests {
             })?;
             match count {
                 Some(count) => assert_eq!(count, fields.len()),
-                None => return Ok(records),
+                None => return Ok(reader.records()),
             }
             records.push(fields);
         }
@@ -241,6 +245,45 @@ mod tests {
         let error = all("a,b\n1,2\n3,\"4").unwrap_err();
         assert_eq!(error.message, "data: row 2, column 2: a quote is never closed");
         assert!(all("a\n\"1\"x").unwrap_err().message.contains("after the closing quote"));
+    }
+
+    /// The records of a text that comes in two pieces, cut at byte `cut`.
+    fn in_pieces(text: &[u8], cut: usize) -> Result<Vec<Vec<String>>, Error> {
+        let mut ends = Ends::default();
+        let (mut records, mut counted, mut start, mut seen) = (Vec::new(), 0, 0, 0);
+        for stop in [cut, text.len()] {
+            if let Some(end) = ends.last_end(&text[seen..stop]) {
+                counted = rest_of(Reader::resume(&text[start..seen + end], start, counted)?, &mut records)?;
+                start = seen + end;
+            }
+            seen = stop;
+        }
+        rest_of(Reader::resume(&text[start..], start, counted)?, &mut records)?;
+        Ok(records)
+    }
+
+    #[test]
+    fn pieces_cut_anywhere_give_the_records_of_the_whole() {
+        let letters = ["a", ",", "\"", "\n", "\r", "\r\n", "\u{e9}", " ", "\"\"", ",\"", "\"\n"];
+        let mut rng = crate::rng::Rng::from_seed(5);
+        let (mut good, mut bad) = (0, 0);
+        for round in 0..3000 {
+            let mut text = String::from(if round % 3 == 0 { "\u{feff}" } else { "" });
+            for _ in 0..rng.below(24) {
+                text.push_str(letters[rng.below(letters.len() as u64) as usize]);
+            }
+            let whole = all(&text);
+            if whole.is_ok() {
+                good += 1;
+            } else {
+                bad += 1;
+            }
+            let first = if round % 3 == 0 { 3 } else { 0 };
+            for cut in first..=text.len() {
+                assert_eq!(in_pieces(text.as_bytes(), cut), whole, "{text:?} cut at {cut}");
+            }
+        }
+        assert!(good > 500 && bad > 500, "{good} {bad}");
     }
 
     #[test]
