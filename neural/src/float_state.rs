@@ -4,7 +4,7 @@
 //! the whole thread); the engine's bits need the defaults, and the host needs its own settings back.
 
 /// Keeps the default settings until it is dropped.
-pub(crate) struct FloatState {
+pub struct FloatState {
     #[cfg(target_arch = "x86_64")]
     before: u32,
 }
