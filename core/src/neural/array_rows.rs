@@ -86,7 +86,7 @@ impl ArrayRows {
         }
         if !value.is_finite() {
             let (place, name) = (format!("row {}", row + 1), format!("{kind}{}", column + 1));
-            return Err(CellError::NotFinite.at(&place, &name, &value.to_string()));
+            return Err(CellError::NotFinite.in_numbers(&place, &name, &value.to_string()));
         }
         let [inputs, _] = layout.shape();
         match (in_inputs, goals) {

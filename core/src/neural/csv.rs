@@ -11,12 +11,12 @@ use alloc::string::String;
 pub(crate) struct Reader<'a> {
     text: &'a str,
     position: usize,
-    records: usize,
+    records: u64,
     scratch: String,
 }
 
 /// The error for bytes that are no UTF-8.
-pub(crate) fn not_utf8(byte: usize) -> Error {
+pub(crate) fn not_utf8(byte: u64) -> Error {
     Error::data("data", format!("data: byte {byte} is not UTF-8; save the file as UTF-8"))
 }
 
@@ -75,14 +75,15 @@ impl<'a> Reader<'a> {
     }
 
     /// A reader of a part of a text that begins at byte `offset`, after `records` records.
-    pub fn resume(bytes: &'a [u8], offset: usize, records: usize) -> Result<Self, Error> {
-        let text = core::str::from_utf8(bytes).map_err(|error| not_utf8(offset + error.valid_up_to()))?;
+    pub fn resume(bytes: &'a [u8], offset: u64, records: u64) -> Result<Self, Error> {
+        let text =
+            core::str::from_utf8(bytes).map_err(|error| not_utf8(offset + error.valid_up_to() as u64))?;
         let text = text.strip_prefix('\u{feff}').filter(|_| offset == 0).unwrap_or(text);
         Ok(Self { text, position: 0, records, scratch: String::new() })
     }
 
     /// Records read so far; the header counts, so after it the number of the data row is one less.
-    pub fn records(&self) -> usize {
+    pub fn records(&self) -> u64 {
         self.records
     }
 
@@ -219,7 +220,7 @@ mod tests {
     }
 
     /// Reads to the end; the number of records so far.
-    fn rest_of(mut reader: Reader<'_>, records: &mut Vec<Vec<String>>) -> Result<usize, Error> {
+    fn rest_of(mut reader: Reader<'_>, records: &mut Vec<Vec<String>>) -> Result<u64, Error> {
         loop {
             let mut fields = Vec::new();
             let count = reader.record(&mut |_, field| {
@@ -253,12 +254,13 @@ mod tests {
         let (mut records, mut counted, mut start, mut seen) = (Vec::new(), 0, 0, 0);
         for stop in [cut, text.len()] {
             if let Some(end) = ends.last_end(&text[seen..stop]) {
-                counted = rest_of(Reader::resume(&text[start..seen + end], start, counted)?, &mut records)?;
+                counted =
+                    rest_of(Reader::resume(&text[start..seen + end], start as u64, counted)?, &mut records)?;
                 start = seen + end;
             }
             seen = stop;
         }
-        rest_of(Reader::resume(&text[start..], start, counted)?, &mut records)?;
+        rest_of(Reader::resume(&text[start..], start as u64, counted)?, &mut records)?;
         Ok(records)
     }
 

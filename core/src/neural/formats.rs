@@ -115,7 +115,7 @@ pub(crate) fn read_array(bytes: &[u8], task: Option<Task>) -> Result<Table, Erro
         if let Some(bad) = values.iter().position(|value| !value.is_finite()) {
             let (row, column) = (bad / width, bad % width + 1);
             let value = values.get(bad).map(f32::to_string).unwrap_or_default();
-            return Err(CellError::NotFinite.at(
+            return Err(CellError::NotFinite.in_numbers(
                 &format!("row {}", row + 1),
                 &format!("{kind}{column}"),
                 &value,
@@ -129,6 +129,9 @@ pub(crate) fn read_array(bytes: &[u8], task: Option<Task>) -> Result<Table, Erro
 pub(crate) fn check_shape(rows: u64, inputs: u64, targets: u64) -> Result<(), Error> {
     if rows == 0 {
         return Err(Error::data("data", "data: there are no rows"));
+    }
+    if rows > u64::from(u32::MAX) {
+        return Err(Error::data("data", format!("data: {rows} rows; at most {} are allowed", u32::MAX)));
     }
     if inputs == 0 {
         return Err(Error::data("data", "data: no feature column"));

@@ -104,7 +104,7 @@ pub(crate) fn read_csv(
     let names = read_header(&mut reader)?;
     let roles = find_roles(&names, target, roles)?;
     let scanned = scan_columns(&mut reader, &names, &roles)?;
-    let rows = reader.records().saturating_sub(1);
+    let rows = reader.records().saturating_sub(1) as usize;
     if rows == 0 {
         return Err(Error::data("data", "data: there are no rows below the header"));
     }
@@ -209,7 +209,7 @@ fn scan_columns(reader: &mut Reader<'_>, names: &[String], roles: &[Role]) -> Re
     let scans = names.iter().map(|_| Scan::default()).collect();
     let mut found = Scanned { scans, groups: Groups::default(), weights: Vec::new() };
     loop {
-        let row = reader.records();
+        let row = reader.records() as usize;
         let count = reader.record(&mut |index, cell| {
             let (Some(scan), Some(role)) = (found.scans.get_mut(index), roles.get(index)) else {
                 return Ok(());
@@ -225,14 +225,14 @@ fn scan_columns(reader: &mut Reader<'_>, names: &[String], roles: &[Role]) -> Re
         })?;
         match count {
             None => return Ok(found),
-            Some(count) if count != names.len() => return Err(unequal(row, count, names.len())),
+            Some(count) if count != names.len() => return Err(unequal(row as u64, count, names.len())),
             Some(_) => {}
         }
     }
 }
 
 /// The error for a row of another length than the header.
-pub(crate) fn unequal(row: usize, count: usize, names: usize) -> Error {
+pub(crate) fn unequal(row: u64, count: usize, names: usize) -> Error {
     Error::data("data", format!("data: row {row} has {count} fields, but the header names {names}"))
 }
 
