@@ -126,7 +126,10 @@ impl Rows {
             (None, _) => {
                 return Err(Error::data(
                     "data",
-                    format!("data: {key}={count}; allowed: whole numbers", count = shorten(count)),
+                    format!(
+                        "data: {key}={count}; allowed: whole numbers below 2147483648",
+                        count = shorten(count)
+                    ),
                 ));
             }
         }
