@@ -2,7 +2,7 @@
 
 use super::csv::push_field;
 use super::layout::Goals;
-use super::model::{largest, Model, Tally};
+use super::model::{Model, Tally};
 use super::plan::to_json;
 use super::rows::RowReader;
 use super::schema::{Schema, Task};
@@ -166,14 +166,24 @@ fn header(schema: &Schema) -> String {
 }
 
 fn push_answer(schema: &Schema, text: &mut String, row: &[f32]) {
-    let number = |value: &f32| to_json(value).unwrap_or_default();
     if schema.task == Task::Classification {
-        let wide: Vec<f64> = row.iter().map(|value| f64::from(*value)).collect();
-        push_field(text, schema.classes.get(largest(&wide)).map_or("", String::as_str));
+        // the first of the largest
+        let first = row.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (index, value)| {
+            if *value > best.1 {
+                (index, *value)
+            } else {
+                best
+            }
+        });
+        push_field(text, schema.classes.get(first.0).map_or("", String::as_str));
         text.push(',');
     }
-    let numbers: Vec<String> = row.iter().map(number).collect();
-    text.push_str(&numbers.join(","));
+    for (index, value) in row.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push_str(&to_json(value).unwrap_or_default());
+    }
     text.push('\n');
 }
 
