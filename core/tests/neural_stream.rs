@@ -1,7 +1,8 @@
 //! Data that comes in pieces is predicted and evaluated as the whole is.
 
 use ruv_swarm_core::neural::{
-    encode_arrays, inspect_data, resolve_plan, EvaluateStream, MemberRequest, Model, PredictStream, Trainer,
+    encode_arrays, inspect_data, resolve_plan, EvaluateStream, MemberRequest, Model, PredictStream, Session,
+    Trainer,
 };
 use ruv_swarm_core::rng::Rng;
 use ruv_swarm_core::Error;
@@ -234,4 +235,54 @@ fn values_far_from_the_training_rows_are_named() {
     let mut out = [0.0; 2];
     let error = model.predict_rows(&[0.0, 3e38], 2, &mut out).unwrap_err();
     assert!(error.message.starts_with("data: row 2, column \"x\""), "{error}");
+}
+
+/// A model of a session on `bytes`.
+fn trained(bytes: &[u8], options: &str) -> Model {
+    let mut session = Session::new(bytes, options).unwrap();
+    session.run(300).unwrap();
+    Model::load(&session.finish().unwrap().model).unwrap()
+}
+
+#[test]
+fn a_model_asks_for_features_only() {
+    let mut text = "who,a,w,b,y\n".to_string();
+    for row in 0..60 {
+        text.push_str(&format!(
+            "p{},{},{},{},{}\n",
+            row % 9,
+            row % 7,
+            1 + row % 2,
+            row % 5,
+            ["no", "yes"][usize::from(row % 7 > 3)]
+        ));
+    }
+    let options =
+        r#"{"groupColumn":"who","weightColumn":"w","classWeights":"balanced","hidden":[4],"epochs":200}"#;
+    let model = trained(text.as_bytes(), options);
+    assert_eq!(model.inputs(), 2);
+    let (answers, rows) = predict(&model, ["b,a\n1,6\n1,0\n".as_bytes()]).unwrap();
+    assert_eq!(rows, 2);
+    let lines: Vec<&str> = answers.lines().collect();
+    assert!(lines[1].starts_with("yes,") && lines[2].starts_with("no,"), "{answers}");
+    // numbers without a header: the columns that are left, by name or by position
+    let fann = (0..60).fold("60 3 1\n".to_string(), |text, row| {
+        text + &format!("{} {} {}\n{}\n", row % 7, row % 9, row % 5, row % 7 * 2)
+    });
+    let options = r#"{"groupColumn":"x2","task":"regression","hidden":[4],"epochs":100}"#;
+    let model = trained(fann.as_bytes(), options);
+    let named = predict(&model, ["2 3 1\n1 9 2\n0\n6 9 4\n0\n".as_bytes()]).unwrap();
+    assert_eq!(predict(&model, ["2 2 1\n1 2\n0\n6 4\n0\n".as_bytes()]).unwrap(), named);
+    assert_eq!(predict(&model, ["x3,x1\n2,1\n4,6\n".as_bytes()]).unwrap(), named);
+}
+
+#[test]
+fn xor_of_four_rows_is_learnt_and_evaluated() {
+    let xor = "4 2 1\n0 0\n0\n0 1\n1\n1 0\n1\n1 1\n0\n";
+    let options = r#"{"split":[100,0,0],"hidden":[4],"epochs":300}"#;
+    let model = trained(xor.as_bytes(), options);
+    let found = evaluate(&model, [xor.as_bytes()]).unwrap();
+    assert!(found.starts_with("{\"rows\":4,") && found.ends_with("\"accuracy\":1.0}"), "{found}");
+    let error = Session::new(xor.as_bytes(), r#"{"hidden":[4]}"#).map(|_| ()).unwrap_err();
+    assert!(error.message.starts_with("data: 4 rows are too few for the split 60, 20, 20"), "{error}");
 }
