@@ -221,11 +221,7 @@ fn numbers_at_the_end_of_the_range_are_scaled_or_refused() {
     let odd = csv("a,y", 10, |index| {
         format!("{index},{}", if index == 9 { "3e38".into() } else { format!("{index}e-30") })
     });
-    refused(
-        odd,
-        &ordered,
-        "target: row 10, column \"y\": 300000000000000000000000000000000000000 is too far",
-    );
+    refused(odd, &ordered, "target: row 10, column \"y\": 3e38 is too far");
     let found = good(
         csv("a,y", 10, |index| format!("{}e38,{index}", 1 + index % 2)),
         &Preparation { task: "regression".into(), ..split([100, 0, 0]) },

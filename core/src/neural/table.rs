@@ -2,6 +2,7 @@
 
 use super::csv::Reader;
 use super::data::{Table, MAX_VALUES};
+use super::number::plain;
 use super::roles::{no_column, weight_of, Groups, Roles};
 use super::schema::{
     is_missing, parse_number, shorten, CellError, Column, Schema, Task, MAX_CATEGORIES, MAX_CLASSES,
@@ -303,14 +304,16 @@ fn classes_of(name: &str, scan: &Scan, task: Option<Task>) -> Result<(Task, Vec<
 /// The class label of a number: its shortest text, so that `1` and `1.0` are one class.
 pub(crate) fn number_label(number: f64) -> String {
     // adding 0 turns -0 into 0
-    format!("{}", number + 0.0)
+    plain(number + 0.0)
 }
 
 /// The class index of a trimmed target cell.
 pub(crate) fn class_index(classes: &[String], cell: &str) -> Option<u32> {
     let find = |label: &str| classes.iter().position(|class| class == label);
-    let index =
-        find(cell).or_else(|| cell.parse::<f64>().ok().and_then(|number| find(&number_label(number))));
+    let index = find(cell).or_else(|| {
+        let number: f64 = cell.parse().ok()?;
+        find(&number_label(number)).or_else(|| classes.iter().position(|class| class.parse() == Ok(number)))
+    });
     index.map(|index| index as u32)
 }
 
