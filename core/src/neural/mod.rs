@@ -18,6 +18,7 @@ mod fuse;
 mod layout;
 mod learner;
 mod model;
+mod number;
 mod option_checks;
 pub mod options;
 mod pattern;
