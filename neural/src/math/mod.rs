@@ -11,6 +11,8 @@ mod log;
 #[cfg(test)]
 mod measure;
 #[cfg(test)]
+mod sweep;
+#[cfg(test)]
 mod tests;
 mod trig;
 
