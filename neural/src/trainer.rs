@@ -251,7 +251,7 @@ impl Work for MeasureWork<'_> {
         for index in 0..self.rows.blocks() {
             let block = self.rows.block(index);
             passes.forward::<V>(layout, block.panel, block.rows, None);
-            sums.block(criterion, passes.output(layout), &block, &mut delta);
+            passes.measure(layout, criterion, &block, &mut delta, &mut sums);
         }
         let mut epoch = sums.finish(criterion, self.rows.total(), self.rows.outputs(), self.rows.rows());
         epoch.broken = self.trainer.broken::<V>(&epoch);
@@ -360,7 +360,7 @@ impl Trainer {
             let targets = self.train.targets_of(row);
             stepper.learn::<V>(
                 &self.criterion,
-                |output| targets[output * crate::kernel::BLOCK],
+                |output| targets[output * crate::kernel::STRIP],
                 self.train.weight(row),
                 settings.learning_rate,
                 settings.momentum,

@@ -6,7 +6,7 @@ mod softmax;
 mod tests;
 
 pub(crate) use forms::{backward, forward, slope_of};
-pub(crate) use softmax::{softmax_panel, softmax_row};
+pub(crate) use softmax::{softmax_row, softmax_strip};
 
 /// The function of a layer's units, of x = steepness * sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
