@@ -43,12 +43,12 @@ pub fn digest(values: &[f32]) -> u64 {
 
 /// The bits of every target, one function after the other; they change only with a new version of the engine.
 pub const DIGESTS: [u64; 8] = [
-    0xf8c3_d30a_bca5_88ff,
+    0xde68_1cd9_70c5_07f9,
     0x417c_987a_213a_0330,
-    0x7c21_cedb_ef64_98d5,
-    0xb850_ef3c_8098_d885,
+    0xd2f9_2381_39c6_23e4,
+    0x178e_d4d6_6331_946b,
     0x15e3_0e63_1e05_80db,
     0xe24b_738a_617d_6891,
-    0xbe76_df7d_855f_b9a8,
-    0xca20_abd2_908a_8e5b,
+    0xcdc5_a3b5_cdac_c1bb,
+    0x5ec0_b728_d2c5_cc60,
 ];

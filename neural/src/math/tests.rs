@@ -12,7 +12,7 @@ fn bound(function: Function) -> f64 {
     match function {
         Function::Exp => 1.04,
         Function::Log => 0.92,
-        Function::Logistic => 1.70,
+        Function::Logistic => 1.78,
         Function::Tanh => 1.90,
         Function::Sine | Function::Cosine => 1.49,
         Function::Gaussian => 0.99,
