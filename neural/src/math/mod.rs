@@ -11,7 +11,7 @@ mod log;
 #[cfg(test)]
 mod measure;
 #[cfg(test)]
-mod sweep;
+pub(crate) mod sweep;
 #[cfg(test)]
 mod tests;
 mod trig;
