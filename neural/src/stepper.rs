@@ -246,7 +246,7 @@ impl Stepper {
                 }
             }
             if let (true, true, Some(rng)) = (dropout > 0.0, index < last, rng.as_deref_mut()) {
-                self.drop_units::<V>(index, dropout, rng);
+                self.drop_units(index, dropout, rng);
             }
         }
     }
@@ -315,14 +315,13 @@ impl Stepper {
         }
     }
 
-    fn drop_units<V: Kernels>(&mut self, index: usize, share: f32, rng: &mut Rng) {
+    fn drop_units(&mut self, index: usize, share: f32, rng: &mut Rng) {
         let step = &self.steps[index];
         let slopes = &mut self.slopes[step.delta..step.delta + step.units];
-        slopes.fill(1.0);
-        for unit in 0..step.units {
+        for (unit, slope) in slopes.iter_mut().enumerate() {
             let (z, y) = (self.sums[step.value + unit], self.values[step.value + unit]);
             let z = if self.needs_sums { z } else { y };
-            slopes[unit] = activation::slope_of(step.activation, step.steepness, z, y);
+            *slope = activation::slope_of(step.activation, step.steepness, z, y);
         }
         let keep = 1.0 / (1.0 - share);
         let values = &mut self.values[step.value..step.value + step.units];
