@@ -3,9 +3,10 @@
 //! A plan names no pattern's rule: its recipes hold every hyper-parameter, so that a re-run years later never
 //! reads the pattern table again.
 
-use super::activation::Activation;
+use super::activation;
 use super::data::Summary;
 use super::pattern;
+use super::prepare::split_seed;
 use super::schema::Task;
 use crate::error::{Code, Error};
 use crate::hash::{hex, parse_hex, sha256, Hash};
@@ -13,10 +14,11 @@ use crate::json::{readable, Read};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use ruv_swarm_neural::Activation;
 use serde::{Deserialize, Serialize};
 
 /// The arithmetic of this release: it changes when the same recipe would give other bits.
-pub const ENGINE_VERSION: u32 = 1;
+pub const ENGINE_VERSION: u32 = 2;
 /// Most members of a plan.
 pub const MAX_MEMBERS: usize = 100;
 /// The algorithm words: a closed list for agents of type neural.
@@ -114,7 +116,7 @@ readable!(strict MemberPlan { member, seed, recipe });
 pub struct TrainingPlan {
     /// SHA-256 of the dataset's bytes.
     pub dataset: String,
-    /// `csv`, `fann` or `array`.
+    /// `csv`, `fann`, `proben1` or `array`.
     pub format: String,
     /// The target column.
     pub target: String,
@@ -153,7 +155,7 @@ pub fn resolve_plan(
         ));
     }
     let seed = swarm_seed.to_string();
-    let split_seed = hex(&sha256(&[b"split\n", seed.as_bytes(), b"\n", summary.hash.as_bytes()]));
+    let split_seed = hex(&split_seed(swarm_seed, &summary.hash));
     let mut plans = Vec::with_capacity(members.len());
     for (index, request) in members.iter().enumerate() {
         check_algorithms(&request.algorithms)?;
@@ -226,10 +228,18 @@ fn check_recipe(recipe: &Recipe) -> Result<(), Error> {
         ));
     }
     check_algorithms(core::slice::from_ref(&recipe.algorithm))?;
-    let hidden = Activation::parse("activation", &recipe.activation)?;
-    let output = Activation::parse("outputActivation", &recipe.output_activation)?;
+    let hidden = activation::parse("activation", &recipe.activation)?;
+    let output = activation::parse("outputActivation", &recipe.output_activation)?;
     if hidden == Activation::Softmax {
         return Err(Error::invalid("activation", "activation: softmax is for outputs only"));
+    }
+    for (field, activation) in [("activation", hidden), ("outputActivation", output)] {
+        if !activation.has_slope() {
+            return Err(Error::invalid(
+                field,
+                format!("{field}: {} has no slope to train by", activation.word()),
+            ));
+        }
     }
     match recipe.loss.as_str() {
         "squared" => {}
