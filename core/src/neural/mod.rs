@@ -10,6 +10,7 @@ mod cascade_trainer;
 mod codec;
 mod csv;
 pub mod data;
+pub mod door;
 mod float_state;
 mod formats;
 mod fuse;
