@@ -1,10 +1,10 @@
-//! FANN text and the canonical bytes of arrays.
+//! The canonical bytes of arrays, and tables whose columns are numbers without a header.
 //!
 //! Array bytes, all little-endian: `RSARRAY1` (8 bytes), task u32 (0 open, 1 classification, 2 regression),
 //! rows u64, inputs per row u32, targets per row u32, the inputs as f32 row by row, then the targets likewise.
 
 use super::data::{Table, MAX_VALUES};
-use super::schema::{parse_number, shorten, CellError, Column, Schema, Task, MAX_CLASSES, MAX_INPUTS};
+use super::schema::{CellError, Column, Schema, Task, MAX_CLASSES, MAX_INPUTS};
 use super::table::{class_index, number_label};
 use crate::error::Error;
 use alloc::format;
@@ -99,10 +99,14 @@ pub(crate) fn read_array(bytes: &[u8], task: Option<Task>) -> Result<Table, Erro
             ));
         }
     }
-    build("array", rows, inputs, targets, features, goals, task.or(stated))
+    build("array", [rows, inputs, targets], features, goals, task.or(stated))
 }
 
-fn check_shape(rows: u64, inputs: u64, targets: u64) -> Result<(), Error> {
+/// The limits of a table of numbers.
+pub(crate) fn check_shape(rows: u64, inputs: u64, targets: u64) -> Result<(), Error> {
+    if rows == 0 {
+        return Err(Error::data("data", "data: there are no rows"));
+    }
     if inputs == 0 {
         return Err(Error::data("data", "data: no feature column"));
     }
@@ -127,72 +131,6 @@ fn check_shape(rows: u64, inputs: u64, targets: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the first line is FANN's: three whole numbers and no comma.
-pub(crate) fn looks_like_fann(bytes: &[u8]) -> bool {
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
-    line.len() < 100
-        && core::str::from_utf8(line).is_ok_and(|line| {
-            let mut words = line.split_ascii_whitespace();
-            words.by_ref().take(3).filter(|word| word.parse::<u64>().is_ok()).count() == 3
-                && words.next().is_none()
-        })
-}
-
-/// Reads FANN training text: `rows inputs outputs`, then input and output lines in turn.
-pub(crate) fn read_fann(bytes: &[u8], task: Option<Task>) -> Result<Table, Error> {
-    let text = core::str::from_utf8(bytes).map_err(|error| {
-        Error::data(
-            "data",
-            format!("data: byte {} is not UTF-8; save the file as UTF-8", error.valid_up_to()),
-        )
-    })?;
-    let mut words = text.split_ascii_whitespace();
-    let mut header = [0u64; 3];
-    for slot in &mut header {
-        *slot = words.next().and_then(|word| word.parse().ok()).ok_or_else(|| {
-            Error::data(
-                "data",
-                "data: the first line of FANN text must be three whole numbers: rows inputs outputs",
-            )
-        })?;
-    }
-    let [rows, inputs, targets] = header;
-    check_shape(rows, inputs, targets)?;
-    let (rows, inputs, targets) = (rows as usize, inputs as usize, targets as usize);
-    if rows.saturating_mul(inputs + targets) > bytes.len() {
-        return Err(Error::data(
-            "data",
-            format!("data: the first line promises {rows} rows, but the text ends early"),
-        ));
-    }
-    let mut features = Vec::with_capacity(rows * inputs);
-    let mut goals = Vec::with_capacity(rows * targets);
-    for row in 1..=rows {
-        for column in 1..=inputs + targets {
-            let word = words.next().ok_or_else(|| {
-                Error::data(
-                    "data",
-                    format!("data: the first line promises {rows} rows, but row {row} is not complete"),
-                )
-            })?;
-            let place = |error: CellError| error.at(&format!("row {row}"), &format!("{column}"), word);
-            let value = parse_number(word).map_err(place)?;
-            if column <= inputs {
-                features.push(value);
-            } else {
-                goals.push(value);
-            }
-        }
-    }
-    if let Some(word) = words.next() {
-        return Err(Error::data(
-            "data",
-            format!("data: text {:?} follows the last of {rows} rows", shorten(word)),
-        ));
-    }
-    build("fann", rows, inputs, targets, features, goals, task)
-}
-
 /// The class of a one-hot row ({0,1} or {-1,1} with a single 1), or `None`.
 fn one_hot(row: &[f32]) -> Option<u32> {
     let low = row.iter().copied().find(|value| *value != 1.0).unwrap_or(0.0);
@@ -205,11 +143,10 @@ fn one_hot(row: &[f32]) -> Option<u32> {
     }
 }
 
-fn build(
+/// A table of `inputs` features and `targets` goals a row, both row by row, in columns `x1`... and `y`.
+pub(crate) fn build(
     format: &str,
-    rows: usize,
-    inputs: usize,
-    targets: usize,
+    [rows, inputs, targets]: [usize; 3],
     features: Vec<f32>,
     goals: Vec<f32>,
     task: Option<Task>,
@@ -238,7 +175,17 @@ fn build(
         target_scale: Vec::new(),
     };
     let values = if task == Task::Regression { goals } else { Vec::new() };
-    Ok(Table { schema, rows, missing: 0, inputs: features, labels, values })
+    Ok(Table {
+        schema,
+        rows,
+        missing: 0,
+        inputs: features,
+        labels,
+        values,
+        groups: Vec::new(),
+        weights: Vec::new(),
+        parts: None,
+    })
 }
 
 type Targets = (Task, Vec<String>, Vec<u32>);

@@ -255,11 +255,7 @@ impl Model {
         }
         if self.schema.task == Task::Regression {
             for row in out.chunks_exact_mut(self.outputs()) {
-                for ((value, mean), scale) in
-                    row.iter_mut().zip(&self.schema.target_mean).zip(&self.schema.target_scale)
-                {
-                    *value = *value * scale + mean;
-                }
+                self.schema.unscale_target(row);
             }
         }
     }
