@@ -3,8 +3,9 @@
 //! A row is a line of inputs and a line of outputs, or one line of both; longer lines may be broken, but
 //! inputs, outputs and rows each end where a line ends, so that a number too few or too many is found in its row.
 
+use super::csv::not_utf8;
 use super::data::Table;
-use super::formats::{build, check_shape};
+use super::formats::{build, check_shape, check_values};
 use super::schema::{parse_number, shorten, Task};
 use crate::error::Error;
 use alloc::format;
@@ -128,21 +129,17 @@ pub(crate) fn column_name(place: usize, inputs: usize) -> String {
     }
 }
 
-/// The text of a file of numbers.
-pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, Error> {
-    core::str::from_utf8(bytes).map_err(|error| {
-        Error::data(
-            "data",
-            format!("data: byte {} is not UTF-8; save the file as UTF-8", error.valid_up_to()),
-        )
-    })
+/// The text of a file of numbers, or of a part of it that begins at byte `offset`.
+pub(crate) fn text_of_part(bytes: &[u8], offset: usize) -> Result<&str, Error> {
+    core::str::from_utf8(bytes).map_err(|error| not_utf8(offset + error.valid_up_to()))
 }
 
 /// Reads FANN training text.
 pub(crate) fn read_fann(bytes: &[u8], task: Option<Task>) -> Result<Table, Error> {
-    let mut lines = text_of(bytes)?.lines();
+    let mut lines = text_of_part(bytes, 0)?.lines();
     let mut rows = Rows::new(lines.next().unwrap_or_default())?;
     let [promised, inputs, targets] = rows.shape();
+    check_values(promised as u64, inputs + targets)?;
     if promised.saturating_mul(inputs + targets) > bytes.len() {
         return Err(Error::data(
             "data",

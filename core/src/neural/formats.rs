@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 
 /// The first bytes of [`encode_arrays`].
 pub const ARRAY_MAGIC: &[u8] = b"RSARRAY1";
-const HEADER: usize = 28;
+pub(crate) const ARRAY_HEADER: usize = 28;
 
 /// The canonical dataset bytes of arrays: `inputs` is `rows` x `n_inputs` row by row, `targets` `rows` x `n_targets`.
 ///
@@ -27,7 +27,7 @@ pub fn encode_arrays(
     n_targets: usize,
     task: Option<Task>,
 ) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER + 4 * (inputs.len() + targets.len()));
+    let mut bytes = Vec::with_capacity(ARRAY_HEADER + 4 * (inputs.len() + targets.len()));
     bytes.extend_from_slice(ARRAY_MAGIC);
     let code: u32 = match task {
         None => 0,
@@ -52,38 +52,61 @@ fn number_at<const N: usize>(bytes: &[u8], offset: usize) -> [u8; N] {
     out
 }
 
-/// Reads what [`encode_arrays`] wrote.
-pub(crate) fn read_array(bytes: &[u8], task: Option<Task>) -> Result<Table, Error> {
-    if !bytes.starts_with(ARRAY_MAGIC) || bytes.len() < HEADER {
+/// The header of array bytes.
+pub(crate) struct ArrayHeader {
+    pub task: Option<Task>,
+    pub rows: u64,
+    pub inputs: u64,
+    pub targets: u64,
+}
+
+impl ArrayHeader {
+    /// Checks the number of bytes, with the header.
+    pub fn check_size(&self, bytes: u64) -> Result<(), Error> {
+        let ArrayHeader { rows, inputs, targets, .. } = self;
+        let expected = ARRAY_HEADER as u64 + 4 * rows * (inputs + targets);
+        if bytes == expected {
+            return Ok(());
+        }
+        Err(Error::data(
+            "data",
+            format!("data: {rows} rows of {inputs} inputs and {targets} targets take {expected} bytes, but there are {bytes}"),
+        ))
+    }
+}
+
+/// Reads the first [`ARRAY_HEADER`] bytes.
+pub(crate) fn parse_array_header(bytes: &[u8]) -> Result<ArrayHeader, Error> {
+    if !bytes.starts_with(ARRAY_MAGIC) || bytes.len() < ARRAY_HEADER {
         return Err(Error::data(
             "data",
             "data: no array header; give the bytes that the array encoder wrote",
         ));
     }
-    let code = u32::from_le_bytes(number_at(bytes, 8));
     let rows = u64::from_le_bytes(number_at(bytes, 12));
     let inputs = u64::from(u32::from_le_bytes(number_at(bytes, 20)));
     let targets = u64::from(u32::from_le_bytes(number_at(bytes, 24)));
     check_shape(rows, inputs, targets)?;
-    let expected = HEADER as u64 + 4 * rows * (inputs + targets);
-    if bytes.len() as u64 != expected {
-        return Err(Error::data(
-            "data",
-            format!(
-                "data: {rows} rows of {inputs} inputs and {targets} targets take {expected} bytes, but there are {}",
-                bytes.len()
-            ),
-        ));
-    }
-    let stated = match code {
+    check_values(rows, (inputs + targets) as usize)?;
+    let task = match u32::from_le_bytes(number_at(bytes, 8)) {
         0 => None,
         1 => Some(Task::Classification),
         2 => Some(Task::Regression),
-        _ => return Err(Error::data("data", format!("data: unknown task code {code} in the array header"))),
+        code => {
+            return Err(Error::data("data", format!("data: unknown task code {code} in the array header")))
+        }
     };
+    Ok(ArrayHeader { task, rows, inputs, targets })
+}
+
+/// Reads what [`encode_arrays`] wrote.
+pub(crate) fn read_array(bytes: &[u8], task: Option<Task>) -> Result<Table, Error> {
+    let header = parse_array_header(bytes)?;
+    header.check_size(bytes.len() as u64)?;
+    let ArrayHeader { task: stated, rows, inputs, targets } = header;
     let (rows, inputs, targets) = (rows as usize, inputs as usize, targets as usize);
     let floats = |from: usize, count: usize| -> Vec<f32> {
-        let body = bytes.get(HEADER + 4 * from..HEADER + 4 * (from + count)).unwrap_or(&[]);
+        let body = bytes.get(ARRAY_HEADER + 4 * from..ARRAY_HEADER + 4 * (from + count)).unwrap_or(&[]);
         body.chunks_exact(4).map(|chunk| f32::from_le_bytes(number_at(chunk, 0))).collect()
     };
     let features = floats(0, rows * inputs);
@@ -102,7 +125,7 @@ pub(crate) fn read_array(bytes: &[u8], task: Option<Task>) -> Result<Table, Erro
     build("array", [rows, inputs, targets], features, goals, task.or(stated))
 }
 
-/// The limits of a table of numbers.
+/// The limits of a row of numbers; no rows are refused too.
 pub(crate) fn check_shape(rows: u64, inputs: u64, targets: u64) -> Result<(), Error> {
     if rows == 0 {
         return Err(Error::data("data", "data: there are no rows"));
@@ -122,17 +145,22 @@ pub(crate) fn check_shape(rows: u64, inputs: u64, targets: u64) -> Result<(), Er
             format!("target: {targets} columns; at most {MAX_CLASSES} are allowed"),
         ));
     }
-    if rows.saturating_mul(inputs + targets) > MAX_VALUES as u64 {
-        return Err(Error::data(
-            "data",
-            format!("data: {rows} rows of {inputs} inputs; at most {MAX_VALUES} values in all are allowed"),
-        ));
-    }
     Ok(())
 }
 
+/// The limit of what is trained on: `rows` of `width` numbers.
+pub(crate) fn check_values(rows: u64, width: usize) -> Result<(), Error> {
+    if rows.saturating_mul(width as u64) <= MAX_VALUES as u64 {
+        return Ok(());
+    }
+    Err(Error::data(
+        "data",
+        format!("data: {rows} rows of {width} numbers; at most {MAX_VALUES} values in all are allowed"),
+    ))
+}
+
 /// The class of a one-hot row ({0,1} or {-1,1} with a single 1), or `None`.
-fn one_hot(row: &[f32]) -> Option<u32> {
+pub(crate) fn one_hot(row: &[f32]) -> Option<u32> {
     let low = row.iter().copied().find(|value| *value != 1.0).unwrap_or(0.0);
     let ones = row.iter().filter(|value| **value == 1.0).count();
     let rest_low = row.iter().all(|value| *value == 1.0 || *value == low);

@@ -4,6 +4,7 @@
 //! right; vector lanes hold independent results only; multiply and add stay apart. See `docs/neural.md`.
 
 mod activation;
+mod array_rows;
 mod blocks;
 mod cascade;
 mod cascade_trainer;
@@ -18,6 +19,7 @@ mod formats;
 mod fuse;
 mod incremental;
 mod kernel;
+mod layout;
 mod math;
 mod mlp_trainer;
 mod model;
@@ -32,11 +34,13 @@ mod prepare;
 mod proben1;
 mod roles;
 mod row_weights;
+mod rows;
 mod scale;
 pub mod schema;
 mod session;
 mod split;
 mod stopping;
+mod stream;
 mod table;
 mod trainer;
 mod view;
@@ -55,6 +59,7 @@ pub use preparation::{ClassWeights, Preparation, Scaling, SplitBy};
 pub use prepare::{check_targets, prepare_with, Prepared};
 pub use schema::Task;
 pub use session::{Session, Trained};
+pub use stream::{EvaluateStream, PredictStream};
 pub use trainer::{MemberResult, Progress, Trainer};
 
 /// The bundled sample: iris as CSV (Fisher 1936, UCI machine learning repository, CC BY 4.0), target `species`.

@@ -3,8 +3,8 @@
 //! A row is its inputs, then its outputs. The rows stand in the order training, validation, test.
 
 use super::data::Table;
-use super::fann::{column_name, text_of};
-use super::formats::{build, check_shape};
+use super::fann::{column_name, text_of_part};
+use super::formats::{build, check_shape, check_values};
 use super::schema::{parse_number, shorten, Task};
 use crate::error::Error;
 use alloc::format;
@@ -164,7 +164,7 @@ pub(crate) fn read_proben1(bytes: &[u8], task: Option<Task>) -> Result<Table, Er
     let mut rows = Rows::new();
     let (mut features, mut goals) = (Vec::new(), Vec::new());
     let mut inputs = 0;
-    for line in text_of(bytes)?.lines() {
+    for line in text_of_part(bytes, 0)?.lines() {
         if let Some([count, _]) = rows.shape() {
             inputs = count;
         }
@@ -176,6 +176,7 @@ pub(crate) fn read_proben1(bytes: &[u8], task: Option<Task>) -> Result<Table, Er
     }
     rows.end()?;
     let targets = rows.shape().map_or(0, |[_, targets]| targets);
+    check_values(rows.rows as u64, inputs + targets)?;
     let mut table = build("proben1", [rows.rows, inputs, targets], features, goals, task)?;
     table.parts = rows.parts();
     Ok(table)
