@@ -8,6 +8,7 @@
 mod errors;
 mod host;
 mod machine;
+mod network;
 mod neural;
 mod work;
 
@@ -111,6 +112,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(run_cli, module)?)?;
     machine::register(module)?;
     neural::register(module)?;
+    network::register(module)?;
     host::register(module)?;
     work::register(module)
 }

@@ -49,6 +49,21 @@ fn rows_of<'py>(
     borrowed(field, any.cast::<PyArray2<f32>>()?)
 }
 
+/// Rows of inputs with as many rows of targets.
+pub fn pair_of<'py>(
+    inputs: &Bound<'py, PyAny>,
+    targets: &Bound<'py, PyAny>,
+) -> PyResult<(PyReadonlyArray2<'py, f32>, PyReadonlyArray2<'py, f32>)> {
+    let py = inputs.py();
+    let (inputs, targets) = (rows_of("inputs", inputs, false)?, rows_of("targets", targets, true)?);
+    let (rows, count) = (inputs.shape()[0], targets.shape()[0]);
+    if rows != count {
+        let message = format!("targets: {count} rows for {rows} rows of inputs; allowed: as many");
+        return Err(raise(py, &Error::data("targets", message)));
+    }
+    Ok((inputs, targets))
+}
+
 fn borrowed<'py>(field: &str, array: &Bound<'py, PyArray2<f32>>) -> PyResult<PyReadonlyArray2<'py, f32>> {
     array.try_readonly().map_err(|_| raise(array.py(), &in_use(field)))
 }
@@ -74,12 +89,8 @@ fn encode_arrays<'py>(
     task: &str,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let task = Task::parse(task).or_raise(py)?;
-    let (inputs, targets) = (rows_of("inputs", inputs, false)?, rows_of("targets", targets, true)?);
-    let (rows, count) = (inputs.shape()[0], targets.shape()[0]);
-    if rows != count {
-        let message = format!("targets: {count} rows for {rows} rows of inputs; allowed: as many");
-        return Err(raise(py, &Error::data("targets", message)));
-    }
+    let (inputs, targets) = pair_of(inputs, targets)?;
+    let rows = inputs.shape()[0];
     let (n_inputs, n_targets) = (inputs.shape()[1], targets.shape()[1]);
     let (inputs, targets) = (inputs.as_slice()?, targets.as_slice()?);
     let bytes = py.detach(|| neural::encode_arrays(inputs, rows, n_inputs, targets, n_targets, task));
@@ -227,28 +238,7 @@ impl Model {
         inputs: &Bound<'py, PyAny>,
         out: Option<Bound<'py, PyArray2<f32>>>,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let inputs = rows_of("inputs", inputs, false)?;
-        let (rows, columns) = (inputs.shape()[0], inputs.shape()[1]);
-        if columns != self.model.inputs() {
-            let message = format!("inputs: rows of {columns} numbers; allowed: {}", self.model.inputs());
-            return Err(raise(py, &Error::data("inputs", message)));
-        }
-        let shape = [rows, self.model.outputs()];
-        let answers = match out {
-            Some(out) if out.shape() == shape && out.is_c_contiguous() => out,
-            Some(_) => {
-                let message = format!("out: allowed: float32 in C order, shape {shape:?}");
-                return Err(raise(py, &Error::invalid("out", message)));
-            }
-            None => PyArray2::zeros(py, shape, false),
-        };
-        {
-            let mut room: PyReadwriteArray2<'_, f32> =
-                answers.try_readwrite().map_err(|_| raise(py, &in_use("out")))?;
-            let (values, room) = (inputs.as_slice()?, room.as_slice_mut()?);
-            py.detach(|| self.model.predict_rows(values, rows, room)).or_raise(py)?;
-        }
-        Ok(answers)
+        predict_into(py, &self.model, inputs, out)
     }
 
     /// Return a CSV of predictions for the rows of a CSV, and their number.
@@ -279,6 +269,37 @@ impl Model {
         let short = self.model.hash().get(..12).unwrap_or_default();
         format!("<Model {short} inputs={} outputs={}>", self.model.inputs(), self.model.outputs())
     }
+}
+
+/// The model's answers for raw rows, written to `out` if it is given.
+pub fn predict_into<'py>(
+    py: Python<'py>,
+    model: &neural::Model,
+    inputs: &Bound<'py, PyAny>,
+    out: Option<Bound<'py, PyArray2<f32>>>,
+) -> PyResult<Bound<'py, PyArray2<f32>>> {
+    let inputs = rows_of("inputs", inputs, false)?;
+    let (rows, columns) = (inputs.shape()[0], inputs.shape()[1]);
+    if columns != model.inputs() {
+        let message = format!("inputs: rows of {columns} numbers; allowed: {}", model.inputs());
+        return Err(raise(py, &Error::data("inputs", message)));
+    }
+    let shape = [rows, model.outputs()];
+    let answers = match out {
+        Some(out) if out.shape() == shape && out.is_c_contiguous() => out,
+        Some(_) => {
+            let message = format!("out: allowed: float32 in C order, shape {shape:?}");
+            return Err(raise(py, &Error::invalid("out", message)));
+        }
+        None => PyArray2::zeros(py, shape, false),
+    };
+    {
+        let mut room: PyReadwriteArray2<'_, f32> =
+            answers.try_readwrite().map_err(|_| raise(py, &in_use("out")))?;
+        let (values, room) = (inputs.as_slice()?, room.as_slice_mut()?);
+        py.detach(|| model.predict_rows(values, rows, room)).or_raise(py)?;
+    }
+    Ok(answers)
 }
 
 /// Registers what this file defines.

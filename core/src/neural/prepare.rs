@@ -9,22 +9,37 @@ use crate::error::Error;
 use crate::hash::{hex, parse_hex, sha256};
 use crate::rng::Rng;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 /// A dataset ready for training: the schema holds the measured scaling.
-pub(crate) struct Prepared {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prepared {
+    /// SHA-256 of the bytes, in hexadecimal.
+    pub hash: String,
+    /// What the columns mean, with the measured scaling.
     pub schema: Schema,
+    /// Row numbers from 0, ascending.
     pub train: Vec<u32>,
+    /// Likewise; may be empty.
     pub validation: Vec<u32>,
+    /// Likewise; may be empty.
     pub test: Vec<u32>,
     /// Standardised, `[row][input]`.
     pub inputs: Vec<f32>,
     /// One-hot or standardised, `[row][output]`.
     pub targets: Vec<f32>,
+    /// One per row: row weight times class weight; empty if all are 1.
+    pub weights: Vec<f32>,
 }
 
 impl Prepared {
+    /// How much a row counts.
+    pub fn weight(&self, row: u32) -> f32 {
+        self.weights.get(row as usize).copied().unwrap_or(1.0)
+    }
+
     /// The standardised inputs of a row.
     pub fn row(&self, row: u32) -> &[f32] {
         let width = self.schema.inputs();
@@ -63,7 +78,16 @@ pub(crate) fn prepare(bytes: &[u8], plan: &TrainingPlan) -> Result<Prepared, Err
         table.schema.standardise(row);
     }
     let targets = scale_targets(&mut table, &train);
-    Ok(Prepared { schema: table.schema, train, validation, test, inputs: table.inputs, targets })
+    Ok(Prepared {
+        hash,
+        weights: Vec::new(),
+        schema: table.schema,
+        train,
+        validation,
+        test,
+        inputs: table.inputs,
+        targets,
+    })
 }
 
 /// Deals the rows of each class (shuffled) out in fixed proportion, so that every part sees every class.

@@ -1,0 +1,396 @@
+//! One network: its training in slices, and running it.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyBytes, PyString, PyType};
+use ruv_swarm::files;
+use ruv_swarm::neural::{Then, Training};
+use ruv_swarm_core::neural::{self, Model, Predictor};
+use ruv_swarm_core::{Code, Error};
+
+use crate::errors::{raise, OrRaise};
+use crate::neural::{pair_of, predict_into};
+
+/// JSON text as Python's own values.
+fn parsed<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
+    static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let loads = LOADS.get_or_try_init(py, || Ok::<_, PyErr>(py.import("json")?.getattr("loads")?.unbind()))?;
+    loads.bind(py).call1((json,))
+}
+
+/// A trained network, read from the bytes of a model file.
+#[pyclass(frozen, module = "ruv_swarm.neural")]
+pub struct Network {
+    model: Model,
+    file: Py<PyBytes>,
+    report: Option<String>,
+    runner: Mutex<Runner>,
+}
+
+/// What one row needs, made once.
+struct Runner {
+    predictor: Predictor,
+    answer: Vec<f32>,
+}
+
+impl Network {
+    fn made(model: Model, file: Py<PyBytes>, report: Option<String>) -> Network {
+        let runner = Runner { predictor: Predictor::new(&model), answer: vec![0.0; model.outputs()] };
+        Network { model, file, report, runner: Mutex::new(runner) }
+    }
+}
+
+#[pymethods]
+impl Network {
+    #[new]
+    #[pyo3(signature = (data, report = None))]
+    fn new(py: Python<'_>, data: Bound<'_, PyBytes>, report: Option<String>) -> PyResult<Self> {
+        let bytes = data.as_bytes();
+        let model = py.detach(|| Model::load(bytes)).or_raise(py)?;
+        Ok(Network::made(model, data.unbind(), report))
+    }
+
+    /// Read a model file.
+    #[staticmethod]
+    fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let bytes = py.detach(|| files::read("path", &path.to_string_lossy())).or_raise(py)?;
+        Network::new(py, PyBytes::new(py, &bytes), None)
+    }
+
+    /// Write the model file: whole or not at all.
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let bytes = self.file.bind(py).as_bytes();
+        py.detach(|| files::write_atomically("path", &path.to_string_lossy(), bytes)).or_raise(py)
+    }
+
+    /// SHA-256 of the model file, in hex.
+    #[getter]
+    fn hash(&self) -> &str {
+        self.model.hash()
+    }
+
+    /// Numbers of a row.
+    #[getter]
+    fn inputs(&self) -> usize {
+        self.model.inputs()
+    }
+
+    /// Numbers of an answer: one a class, or one a regression target.
+    #[getter]
+    fn outputs(&self) -> usize {
+        self.model.outputs()
+    }
+
+    /// The classes in the order of the outputs; none for regression.
+    #[getter]
+    fn classes(&self) -> Vec<String> {
+        self.model.classes().to_vec()
+    }
+
+    /// The bytes of the model file.
+    #[getter]
+    fn data<'py>(&self, py: Python<'py>) -> &Bound<'py, PyBytes> {
+        self.file.bind(py)
+    }
+
+    /// The report of the training that made it; None for a model that was read from a file.
+    #[getter]
+    fn report<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.report.as_ref().map(|report| parsed(py, report)).transpose()
+    }
+
+    /// Return what the model is.
+    fn describe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        parsed(py, &self.model.describe())
+    }
+
+    /// Return the outputs for one row of raw numbers.
+    #[pyo3(signature = (row, /))]
+    fn run<'py>(&self, py: Python<'py>, row: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray1<f32>>> {
+        if let Ok(row) = row.cast_exact::<PyArray1<f32>>() {
+            if row.is_c_contiguous() {
+                // SAFETY: the interpreter's lock is held until the row is read, and nothing else runs in between.
+                return self.answer(py, unsafe { row.as_slice()? });
+            }
+        }
+        let options = pyo3::types::PyDict::new(py);
+        options.set_item("dtype", "float32")?;
+        let row = py.import("numpy")?.call_method("ascontiguousarray", (row,), Some(&options))?;
+        match row.cast::<PyArray1<f32>>() {
+            // SAFETY: as above.
+            Ok(row) => self.answer(py, unsafe { row.as_slice()? }),
+            Err(_) => {
+                let message = "row: not one row of numbers; allowed: an array of one dimension";
+                Err(raise(py, &Error::data("row", message)))
+            }
+        }
+    }
+
+    /// Return the outputs for rows of raw numbers, shape (rows, outputs), written to `out` if it is given.
+    #[pyo3(signature = (inputs, out = None))]
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        inputs: &Bound<'py, PyAny>,
+        out: Option<Bound<'py, PyArray2<f32>>>,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        predict_into(py, &self.model, inputs, out)
+    }
+
+    /// Return a CSV of predictions for the rows of a CSV, and their number.
+    fn predict_csv<'py>(&self, py: Python<'py>, data: &[u8]) -> PyResult<(Bound<'py, PyBytes>, usize)> {
+        let predicted = py.detach(|| self.model.predict_csv(data)).or_raise(py)?;
+        Ok((PyBytes::new(py, &predicted.csv), predicted.rows))
+    }
+
+    /// Return how well the model does on the bytes of rows with targets.
+    fn evaluate_bytes<'py>(&self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        let found = py.detach(|| self.model.evaluate_csv(data)).or_raise(py)?;
+        parsed(py, &found)
+    }
+
+    /// Pickle as the model file and the report.
+    #[allow(clippy::type_complexity)] // the shape that the protocol asks for
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> (Bound<'py, PyType>, (Bound<'py, PyBytes>, Option<String>)) {
+        (PyType::new::<Network>(py), (self.file.bind(py).clone(), self.report.clone()))
+    }
+
+    fn __eq__(&self, other: PyRef<'_, Network>) -> bool {
+        self.model.hash() == other.model.hash()
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        PyString::new(py, self.model.hash()).hash()
+    }
+
+    fn __repr__(&self) -> String {
+        let short = self.model.hash().get(..12).unwrap_or_default();
+        format!("<Network {short} inputs={} outputs={}>", self.model.inputs(), self.model.outputs())
+    }
+}
+
+impl Network {
+    fn answer<'py>(&self, py: Python<'py>, row: &[f32]) -> PyResult<Bound<'py, PyArray1<f32>>> {
+        let mut runner = self.runner.lock().unwrap_or_else(PoisonError::into_inner);
+        let Runner { predictor, answer } = &mut *runner;
+        predictor.row(row, answer).or_raise(py)?;
+        Ok(PyArray1::from_slice(py, answer))
+    }
+}
+
+/// Training of one network in slices of epochs: slicing never changes a bit.
+#[pyclass(frozen, module = "ruv_swarm._core")]
+pub struct Session(Mutex<State>);
+
+enum State {
+    Idle(Box<Training>),
+    /// Another thread runs it, or the function that is called after each slice asks.
+    Taken,
+    Finished,
+}
+
+/// The state, and the error that there is if nothing can be done with it.
+fn refusal(state: &State) -> Option<Error> {
+    let message = match state {
+        State::Idle(_) => return None,
+        State::Taken => "the trainer is running",
+        State::Finished => "the trainer is finished; make another to train again",
+    };
+    Some(Error::new(Code::FailedPrecondition, "", message))
+}
+
+impl Session {
+    fn made(session: Result<neural::Session, Error>) -> Result<Session, Error> {
+        Ok(Session(Mutex::new(State::Idle(Box::new(Training::new(session?)?)))))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&mut Training) -> Result<T, Error>) -> Result<T, Error> {
+        match &mut *self.state() {
+            State::Idle(training) => look(training),
+            state => Err(refusal(state).unwrap_or_else(|| Error::new(Code::Internal, "", "idle"))),
+        }
+    }
+
+    /// Takes the training out, so that nobody waits for a long run.
+    fn take(&self, left: State) -> Result<Box<Training>, Error> {
+        let mut state = self.state();
+        match refusal(&state) {
+            Some(error) => Err(error),
+            None => match std::mem::replace(&mut *state, left) {
+                State::Idle(training) => Ok(training),
+                _ => Err(Error::new(Code::Internal, "", "idle")),
+            },
+        }
+    }
+}
+
+/// What is asked of Python after a slice.
+struct Watch {
+    observe: Option<Py<PyAny>>,
+    raised: Option<PyErr>,
+}
+
+impl Watch {
+    /// Signals first; then the caller's function, which ends the training by giving back False.
+    fn look(&mut self, progress: &str) -> Then {
+        let asked = Python::attach(|py| {
+            py.check_signals()?;
+            let Some(observe) = &self.observe else { return Ok(Then::GoOn) };
+            let answer = observe.bind(py).call1((progress,))?;
+            Ok(if answer.is(PyBool::new(py, false)) { Then::Finish } else { Then::GoOn })
+        });
+        asked.unwrap_or_else(|error| {
+            self.raised = Some(error);
+            Then::Leave
+        })
+    }
+}
+
+#[pymethods]
+impl Session {
+    /// Make the training of one network on a dataset's bytes.
+    #[new]
+    #[pyo3(signature = (data, options = ""))]
+    fn new(py: Python<'_>, data: &[u8], options: &str) -> PyResult<Self> {
+        py.detach(|| Session::made(neural::Session::new(data, options))).or_raise(py)
+    }
+
+    /// Make the training of one network on arrays.
+    #[staticmethod]
+    #[pyo3(signature = (inputs, targets, options = ""))]
+    fn of_arrays(
+        py: Python<'_>,
+        inputs: &Bound<'_, PyAny>,
+        targets: &Bound<'_, PyAny>,
+        options: &str,
+    ) -> PyResult<Self> {
+        let (inputs, targets) = pair_of(inputs, targets)?;
+        let rows = inputs.shape()[0];
+        let (inputs, targets) = (inputs.as_slice()?, targets.as_slice()?);
+        py.detach(|| Session::made(neural::Session::from_arrays(inputs, targets, rows, options))).or_raise(py)
+    }
+
+    /// Go on from a checkpoint, with the dataset's bytes.
+    #[staticmethod]
+    fn resume(py: Python<'_>, checkpoint: &[u8], data: &[u8]) -> PyResult<Self> {
+        py.detach(|| Session::made(neural::Session::resume(checkpoint, data))).or_raise(py)
+    }
+
+    /// Go on from a checkpoint, with arrays.
+    #[staticmethod]
+    fn resume_arrays(
+        py: Python<'_>,
+        checkpoint: &[u8],
+        inputs: &Bound<'_, PyAny>,
+        targets: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        let (inputs, targets) = pair_of(inputs, targets)?;
+        let rows = inputs.shape()[0];
+        let (inputs, targets) = (inputs.as_slice()?, targets.as_slice()?);
+        let resume = || Session::made(neural::Session::resume_arrays(checkpoint, inputs, targets, rows));
+        py.detach(resume).or_raise(py)
+    }
+
+    /// Train at most `epochs` more; return the progress as JSON text.
+    ///
+    /// `observe` is called with that text after each slice of about a tenth of a second and ends the training by
+    /// giving back False; `checkpoint` is a file that is written after each `every` epochs and at the end. An
+    /// exception, also that of Ctrl-C, is raised after the running slice; the training can go on after it.
+    #[pyo3(signature = (epochs = u32::MAX, observe = None, seconds = None, checkpoint = None, every = None))]
+    fn run(
+        &self,
+        py: Python<'_>,
+        epochs: u32,
+        observe: Option<Py<PyAny>>,
+        seconds: Option<f64>,
+        checkpoint: Option<PathBuf>,
+        every: Option<u32>,
+    ) -> PyResult<String> {
+        let mut training = self.take(State::Taken).or_raise(py)?;
+        training.limit(seconds.map(Duration::from_secs_f64));
+        training.checkpoints(checkpoint.map(|path| path.to_string_lossy().into_owned()), every);
+        let mut watch = Watch { observe, raised: None };
+        let ended = py.detach(|| training.advance(epochs, &mut |progress| watch.look(progress)));
+        let ended = ended.and_then(|_| training.keep());
+        let progress = training.session().progress();
+        *self.state() = State::Idle(training);
+        match watch.raised {
+            Some(error) => Err(error),
+            None => ended.map(|()| progress).or_raise(py),
+        }
+    }
+
+    /// Return the progress as JSON text.
+    fn progress(&self, py: Python<'_>) -> PyResult<String> {
+        self.look(|training| Ok(training.session().progress())).or_raise(py)
+    }
+
+    /// Tell whether there is nothing left to train.
+    fn done(&self, py: Python<'_>) -> PyResult<bool> {
+        self.look(|training| Ok(training.session().done())).or_raise(py)
+    }
+
+    /// End the training at the epoch that it is in.
+    #[pyo3(signature = (reason = "cancelled"))]
+    fn stop(&self, py: Python<'_>, reason: &str) -> PyResult<()> {
+        let stop = |training: &mut Training| {
+            training.session_mut().stop(reason);
+            Ok(())
+        };
+        self.look(stop).or_raise(py)
+    }
+
+    /// Keep a text of the caller in the checkpoints.
+    fn set_note(&self, py: Python<'_>, note: &str) -> PyResult<()> {
+        self.look(|training| training.session_mut().set_note(note)).or_raise(py)
+    }
+
+    /// Return a checkpoint, from which a training goes on bit for bit.
+    fn checkpoint<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = self.look(|training| Ok(training.session().checkpoint())).or_raise(py)?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// Return the network with its report; the training ends.
+    fn finish(&self, py: Python<'_>) -> PyResult<Network> {
+        let training = self.take(State::Finished).or_raise(py)?;
+        let made = py.detach(|| {
+            let trained = training.finish()?;
+            Ok((Model::load(&trained.model)?, trained))
+        });
+        let (model, trained) = made.or_raise(py)?;
+        Ok(Network::made(model, PyBytes::new(py, &trained.model).unbind(), Some(trained.report_json)))
+    }
+}
+
+/// Return the text that the writer of a checkpoint kept in it.
+#[pyfunction]
+fn checkpoint_note(py: Python<'_>, checkpoint: &[u8]) -> PyResult<String> {
+    neural::checkpoint_note(checkpoint).or_raise(py)
+}
+
+/// Write a file: whole or not at all.
+#[pyfunction]
+fn write_file(py: Python<'_>, field: &str, path: PathBuf, data: &[u8]) -> PyResult<()> {
+    py.detach(|| files::write_atomically(field, &path.to_string_lossy(), data)).or_raise(py)
+}
+
+/// Registers what this file defines.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Network>()?;
+    module.add_class::<Session>()?;
+    module.add_function(wrap_pyfunction!(checkpoint_note, module)?)?;
+    module.add_function(wrap_pyfunction!(write_file, module)?)
+}
