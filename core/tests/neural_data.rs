@@ -101,7 +101,7 @@ fn every_fault_has_its_line() {
             r#"{"format":"xls"}"#,
             Code::InvalidArgument,
             "format",
-            "allowed: csv, fann, array",
+            "allowed: csv, fann, proben1, array",
         ),
         fault(
             with(0, "0,0,a"),

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyString, PyType};
 use ruv_swarm::files;
 use ruv_swarm::neural::{Then, Training};
+use ruv_swarm_core::neural::door::{check_report, check_train, TrainArguments};
 use ruv_swarm_core::neural::{self, Model, Predictor};
 use ruv_swarm_core::{Code, Error};
 
@@ -22,6 +23,53 @@ fn parsed<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
     let loads =
         LOADS.get_or_try_init(py, || Ok::<_, PyErr>(py.import("json")?.getattr("loads")?.unbind()))?;
     loads.bind(py).call1((json,))
+}
+
+/// A dataset as Python hands it over.
+enum Dataset<'py> {
+    /// Inputs and targets.
+    Rows(PyReadonlyArray2<'py, f32>, PyReadonlyArray2<'py, f32>),
+    /// The bytes, and the path of the file that held them.
+    Bytes(Bound<'py, PyBytes>, Option<PathBuf>),
+}
+
+impl<'py> Dataset<'py> {
+    fn of(data: Option<&Bound<'py, PyAny>>, targets: Option<&Bound<'py, PyAny>>) -> PyResult<Dataset<'py>> {
+        let Some(data) = data else {
+            return Python::attach(|py| {
+                let message = "data: missing; give a path, bytes, or rows of inputs beside targets";
+                Err(raise(py, &Error::invalid("data", message)))
+            });
+        };
+        if let Some(targets) = targets {
+            let (inputs, targets) = pair_of(data, targets)?;
+            return Ok(Dataset::Rows(inputs, targets));
+        }
+        Ok(Dataset::Bytes(bytes_of("data", data)?, data.extract().ok()))
+    }
+}
+
+/// Bytes as they are, or those of the file at a path.
+fn bytes_of<'py>(field: &str, given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    let py = given.py();
+    if let Ok(bytes) = given.cast::<PyBytes>() {
+        return Ok(bytes.clone());
+    }
+    let Ok(path) = given.extract::<PathBuf>() else {
+        let name = given.get_type().name()?.to_string();
+        let message = format!("{field}: a value of type {name}; allowed: a path, bytes, or rows of inputs beside targets");
+        return Err(raise(py, &Error::invalid(field, message)));
+    };
+    let bytes = py.detach(|| files::read(field, &path.to_string_lossy())).or_raise(py)?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
+/// The path of the data by the note of a checkpoint; empty if it knows none.
+fn noted(checkpoint: &[u8]) -> Result<String, Error> {
+    let note = neural::checkpoint_note(checkpoint)?;
+    let note: serde_json::Value = serde_json::from_str(&note).unwrap_or_default();
+    let path = note.get("data").and_then(serde_json::Value::as_str).unwrap_or_default();
+    Ok(if path == "-" { String::new() } else { path.to_string() })
 }
 
 /// A trained network, read from the bytes of a model file.
@@ -149,10 +197,29 @@ impl Network {
         Ok((PyBytes::new(py, &predicted.csv), predicted.rows))
     }
 
-    /// Return how well the model does on the bytes of rows with targets.
-    fn evaluate_bytes<'py>(&self, py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        let found = py.detach(|| self.model.evaluate_csv(data)).or_raise(py)?;
-        parsed(py, &found)
+    /// Return how well the model does on rows with targets, as a path, bytes, or inputs and targets.
+    #[pyo3(signature = (data, targets = None))]
+    fn evaluate<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Bound<'py, PyAny>,
+        targets: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let found = match Dataset::of(Some(data), targets)? {
+            Dataset::Rows(inputs, targets) => {
+                let (rows, n_inputs, n_targets) = (inputs.shape()[0], inputs.shape()[1], targets.shape()[1]);
+                let (inputs, targets) = (inputs.as_slice()?, targets.as_slice()?);
+                py.detach(|| {
+                    let bytes = neural::encode_arrays(inputs, rows, n_inputs, targets, n_targets, None);
+                    self.model.evaluate_csv(&bytes)
+                })
+            }
+            Dataset::Bytes(bytes, _) => {
+                let bytes = bytes.as_bytes();
+                py.detach(|| self.model.evaluate_csv(bytes))
+            }
+        };
+        parsed(py, &found.or_raise(py)?)
     }
 
     /// Pickle as the model file and the report.
@@ -213,6 +280,13 @@ impl Session {
         Ok(Session(Mutex::new(State::Idle(Box::new(Training::new(session?)?)))))
     }
 
+    /// Keeps the path of the data in the checkpoints, as the command line does.
+    fn note(&self, dataset: &Dataset<'_>) -> Result<(), Error> {
+        let Dataset::Bytes(_, Some(path)) = dataset else { return Ok(()) };
+        let note = serde_json::json!({ "data": path.to_string_lossy() }).to_string();
+        self.look(|training| training.session_mut().set_note(&note))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -261,47 +335,58 @@ impl Watch {
 
 #[pymethods]
 impl Session {
-    /// Make the training of one network on a dataset's bytes.
+    /// Make the training of one network on the path or the bytes of a dataset, or on inputs and targets.
     #[new]
-    #[pyo3(signature = (data, options = ""))]
-    fn new(py: Python<'_>, data: &[u8], options: &str) -> PyResult<Self> {
-        py.detach(|| Session::made(neural::Session::new(data, options))).or_raise(py)
-    }
-
-    /// Make the training of one network on arrays.
-    #[staticmethod]
-    #[pyo3(signature = (inputs, targets, options = ""))]
-    fn of_arrays(
+    #[pyo3(signature = (data, targets = None, options = ""))]
+    fn new(
         py: Python<'_>,
-        inputs: &Bound<'_, PyAny>,
-        targets: &Bound<'_, PyAny>,
+        data: Option<&Bound<'_, PyAny>>,
+        targets: Option<&Bound<'_, PyAny>>,
         options: &str,
     ) -> PyResult<Self> {
-        let (inputs, targets) = pair_of(inputs, targets)?;
-        let rows = inputs.shape()[0];
-        let (inputs, targets) = (inputs.as_slice()?, targets.as_slice()?);
-        py.detach(|| Session::made(neural::Session::from_arrays(inputs, targets, rows, options))).or_raise(py)
+        let dataset = Dataset::of(data, targets)?;
+        let session = match &dataset {
+            Dataset::Rows(inputs, targets) => {
+                let (rows, inputs, targets) = (inputs.shape()[0], inputs.as_slice()?, targets.as_slice()?);
+                py.detach(|| Session::made(neural::Session::from_arrays(inputs, targets, rows, options)))
+            }
+            Dataset::Bytes(bytes, _) => {
+                let bytes = bytes.as_bytes();
+                py.detach(|| Session::made(neural::Session::new(bytes, options)))
+            }
+        };
+        let session = session.or_raise(py)?;
+        session.note(&dataset).or_raise(py)?;
+        Ok(session)
     }
 
-    /// Go on from a checkpoint, with the dataset's bytes.
+    /// Go on from a checkpoint, as a path or bytes, with the same data; it may know the path of the data.
     #[staticmethod]
-    fn resume(py: Python<'_>, checkpoint: &[u8], data: &[u8]) -> PyResult<Self> {
-        py.detach(|| Session::made(neural::Session::resume(checkpoint, data))).or_raise(py)
-    }
-
-    /// Go on from a checkpoint, with arrays.
-    #[staticmethod]
-    fn resume_arrays(
+    #[pyo3(signature = (checkpoint, data = None, targets = None))]
+    fn resume(
         py: Python<'_>,
-        checkpoint: &[u8],
-        inputs: &Bound<'_, PyAny>,
-        targets: &Bound<'_, PyAny>,
+        checkpoint: &Bound<'_, PyAny>,
+        data: Option<&Bound<'_, PyAny>>,
+        targets: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let (inputs, targets) = pair_of(inputs, targets)?;
-        let rows = inputs.shape()[0];
-        let (inputs, targets) = (inputs.as_slice()?, targets.as_slice()?);
-        let resume = || Session::made(neural::Session::resume_arrays(checkpoint, inputs, targets, rows));
-        py.detach(resume).or_raise(py)
+        let kept = bytes_of("resume", checkpoint)?;
+        let kept = kept.as_bytes();
+        let known = PyString::new(py, &noted(kept).or_raise(py)?).into_any();
+        let data = data.or(Some(&known).filter(|known| !known.is_empty().unwrap_or(true)));
+        let dataset = Dataset::of(data, targets)?;
+        let session = match &dataset {
+            Dataset::Rows(inputs, targets) => {
+                let (rows, inputs, targets) = (inputs.shape()[0], inputs.as_slice()?, targets.as_slice()?);
+                py.detach(|| Session::made(neural::Session::resume_arrays(kept, inputs, targets, rows)))
+            }
+            Dataset::Bytes(bytes, _) => {
+                let bytes = bytes.as_bytes();
+                py.detach(|| Session::made(neural::Session::resume(kept, bytes)))
+            }
+        };
+        let session = session.or_raise(py)?;
+        session.note(&dataset).or_raise(py)?;
+        Ok(session)
     }
 
     /// Train at most `epochs` more; return the progress as JSON text.
@@ -309,21 +394,33 @@ impl Session {
     /// `observe` is called with that text after each slice of about a tenth of a second and ends the training by
     /// giving back False; `checkpoint` is a file that is written after each `every` epochs and at the end. An
     /// exception, also that of Ctrl-C, is raised after the running slice; the training can go on after it.
-    #[pyo3(signature = (epochs = u32::MAX, observe = None, seconds = None, checkpoint = None, every = None))]
+    #[pyo3(signature = (epochs = None, observe = None, seconds = None, checkpoint = None, every = None))]
     fn run(
         &self,
         py: Python<'_>,
-        epochs: u32,
+        epochs: Option<u32>,
         observe: Option<Py<PyAny>>,
         seconds: Option<f64>,
         checkpoint: Option<PathBuf>,
-        every: Option<u32>,
+        every: Option<u64>,
     ) -> PyResult<String> {
+        let path = checkpoint.map(|path| path.to_string_lossy().into_owned());
+        let arguments = TrainArguments {
+            data: "data",
+            checkpoint: path.as_deref().unwrap_or_default(),
+            every,
+            seconds,
+            ..TrainArguments::default()
+        };
+        check_train(&arguments).or_raise(py)?;
+        if let Some(path) = &path {
+            files::check_target("checkpoint", path).or_raise(py)?;
+        }
         let mut training = self.take(State::Taken).or_raise(py)?;
         training.limit(seconds.map(Duration::from_secs_f64));
-        training.checkpoints(checkpoint.map(|path| path.to_string_lossy().into_owned()), every);
+        training.checkpoints(path, every.map(|every| every as u32));
         let mut watch = Watch { observe, raised: None };
-        let ended = py.detach(|| training.advance(epochs, &mut |progress| watch.look(progress)));
+        let ended = py.detach(|| training.advance(epochs.unwrap_or(u32::MAX), &mut |progress| watch.look(progress)));
         let ended = ended.and_then(|_| training.keep());
         let progress = training.session().progress();
         *self.state() = State::Idle(training);
@@ -353,11 +450,6 @@ impl Session {
         self.look(stop).or_raise(py)
     }
 
-    /// Keep a text of the caller in the checkpoints.
-    fn set_note(&self, py: Python<'_>, note: &str) -> PyResult<()> {
-        self.look(|training| training.session_mut().set_note(note)).or_raise(py)
-    }
-
     /// Return a checkpoint, from which a training goes on bit for bit.
     fn checkpoint<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = self.look(|training| Ok(training.session().checkpoint())).or_raise(py)?;
@@ -365,10 +457,16 @@ impl Session {
     }
 
     /// Return the network with its report; the training ends.
-    fn finish(&self, py: Python<'_>) -> PyResult<Network> {
+    ///
+    /// If the numbers ran away, it has the last good weights; with `check` that is raised instead.
+    #[pyo3(signature = (check = false))]
+    fn finish(&self, py: Python<'_>, check: bool) -> PyResult<Network> {
         let training = self.take(State::Finished).or_raise(py)?;
         let made = py.detach(|| {
             let trained = training.finish()?;
+            if check {
+                check_report(&trained.report_json)?;
+            }
             Ok((Model::load(&trained.model)?, trained))
         });
         let (model, trained) = made.or_raise(py)?;
@@ -376,22 +474,8 @@ impl Session {
     }
 }
 
-/// Return the text that the writer of a checkpoint kept in it.
-#[pyfunction]
-fn checkpoint_note(py: Python<'_>, checkpoint: &[u8]) -> PyResult<String> {
-    neural::checkpoint_note(checkpoint).or_raise(py)
-}
-
-/// Write a file: whole or not at all.
-#[pyfunction]
-fn write_file(py: Python<'_>, field: &str, path: PathBuf, data: &[u8]) -> PyResult<()> {
-    py.detach(|| files::write_atomically(field, &path.to_string_lossy(), data)).or_raise(py)
-}
-
 /// Registers what this file defines.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Network>()?;
-    module.add_class::<Session>()?;
-    module.add_function(wrap_pyfunction!(checkpoint_note, module)?)?;
-    module.add_function(wrap_pyfunction!(write_file, module)?)
+    module.add_class::<Session>()
 }

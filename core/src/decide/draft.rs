@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use crate::event::*;
 use crate::ids::{GoalId, TaskId};
 use crate::mutants::{self, Mutant};
-use crate::rng::Rng;
+use crate::rng;
 use crate::state::State;
 use crate::table::{Numbered, Table};
 use crate::task::{Deadline, Kind, Lease, Task, TaskError, TaskState};
@@ -102,7 +102,7 @@ impl<'a> Draft<'a> {
         let seed = self.state.config.as_ref().map_or(0, |config| config.seed);
         let draw = |below: u64| {
             let (id, attempt) = (task.id.0.to_le_bytes(), task.attempts.to_le_bytes());
-            Rng::derived(&[b"backoff", &seed.to_le_bytes(), &id, &attempt]).below(below)
+            rng::derived(&[b"backoff", &seed.to_le_bytes(), &id, &attempt]).below(below)
         };
         Some(self.now.saturating_add(task.backoff(draw)))
     }

@@ -15,20 +15,70 @@ pub(crate) struct Reader<'a> {
     scratch: String,
 }
 
+/// The error for bytes that are no UTF-8.
+pub(crate) fn not_utf8(byte: usize) -> Error {
+    Error::data("data", format!("data: byte {byte} is not UTF-8; save the file as UTF-8"))
+}
+
+/// Finds where records end in text that comes in pieces.
+#[derive(Default)]
+pub(crate) struct Ends {
+    place: Place,
+    begun: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Place {
+    #[default]
+    FieldStart,
+    Plain,
+    Quoted,
+    /// After a quote inside quotes: the end of the value, or the first of two.
+    Closed,
+}
+
+impl Ends {
+    /// Where the last record ends that is complete in `bytes`, which go on where those of the call before ended.
+    ///
+    /// The first call has to have all of a byte order mark. What the reader refuses (text after a closing quote)
+    /// may end a record here.
+    pub fn last_end(&mut self, bytes: &[u8]) -> Option<usize> {
+        let skipped = if !self.begun && bytes.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
+        self.begun = true;
+        let mut last = None;
+        let mut place = self.place;
+        for (index, byte) in bytes.iter().enumerate().skip(skipped) {
+            place = match (place, byte) {
+                (Place::FieldStart, b'"') | (Place::Closed, b'"') => Place::Quoted,
+                (Place::Quoted, b'"') => Place::Closed,
+                (Place::Quoted, _) => Place::Quoted,
+                (_, b',') => Place::FieldStart,
+                (_, b'\n' | b'\r') => {
+                    last = Some(index + 1);
+                    Place::FieldStart
+                }
+                _ => Place::Plain,
+            };
+        }
+        self.place = place;
+        last
+    }
+}
+
 /// Called with the index and the text of each field.
 pub(crate) type EachField<'f> = dyn FnMut(usize, &str) -> Result<(), Error> + 'f;
 
 impl<'a> Reader<'a> {
     /// A reader of UTF-8 `bytes`; the error names the first bad byte.
     pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
-        let text = core::str::from_utf8(bytes).map_err(|error| {
-            Error::data(
-                "data",
-                format!("data: byte {} is not UTF-8; save the file as UTF-8", error.valid_up_to()),
-            )
-        })?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Ok(Self { text, position: 0, records: 0, scratch: String::new() })
+        Self::resume(bytes, 0, 0)
+    }
+
+    /// A reader of a part of a text that begins at byte `offset`, after `records` records.
+    pub fn resume(bytes: &'a [u8], offset: usize, records: usize) -> Result<Self, Error> {
+        let text = core::str::from_utf8(bytes).map_err(|error| not_utf8(offset + error.valid_up_to()))?;
+        let text = text.strip_prefix('\u{feff}').filter(|_| offset == 0).unwrap_or(text);
+        Ok(Self { text, position: 0, records, scratch: String::new() })
     }
 
     /// Records read so far; the header counts, so after it the number of the data row is one less.

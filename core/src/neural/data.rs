@@ -2,8 +2,10 @@
 //!
 //! Everything that can be wrong with a file is found by [`inspect_data`], before anything is written.
 
-use super::schema::{Schema, Task};
-use super::{formats, table};
+use super::preparation::Preparation;
+use super::roles::{self, Roles};
+use super::schema::{shorten, Schema, Task};
+use super::{fann, formats, proben1, table};
 use crate::error::Error;
 use crate::hash::{hex, sha256};
 use crate::json::{self, readable};
@@ -26,7 +28,7 @@ pub struct DataOptions {
     pub target: String,
     /// `classification` or `regression`.
     pub task: String,
-    /// `csv`, `fann` or `array`.
+    /// `csv`, `fann`, `proben1` or `array`.
     pub format: String,
 }
 
@@ -36,7 +38,7 @@ pub struct DataOptions {
 pub struct Summary {
     /// SHA-256 of the raw bytes.
     pub hash: String,
-    /// `csv`, `fann` or `array`.
+    /// `csv`, `fann`, `proben1` or `array`.
     pub format: String,
     /// Data rows.
     pub rows: u64,
@@ -69,6 +71,29 @@ pub(crate) struct Table {
     pub labels: Vec<u32>,
     /// Regression: row-major, `rows` x `schema.targets`.
     pub values: Vec<f32>,
+    /// The group of each row, numbered from 0 as they appear; empty without a group column.
+    pub groups: Vec<u32>,
+    /// The weight of each row; empty without a weight column.
+    pub weights: Vec<f32>,
+    /// Training, validation and test rows that the file itself states.
+    pub parts: Option<[usize; 3]>,
+}
+
+impl Table {
+    /// Rows of each group.
+    pub fn group_sizes(&self) -> Vec<u64> {
+        let mut sizes = Vec::new();
+        for group in &self.groups {
+            let group = *group as usize;
+            if group >= sizes.len() {
+                sizes.resize(group + 1, 0);
+            }
+            if let Some(size) = sizes.get_mut(group) {
+                *size += 1;
+            }
+        }
+        sizes
+    }
 }
 
 /// Parses `bytes`, checks every rule, and answers the summary as JSON.
@@ -117,8 +142,33 @@ pub(crate) fn summarise(bytes: &[u8], table: &Table) -> Summary {
     }
 }
 
-/// Reads any of the formats and checks what is common to them.
+/// Reads any of the formats for the swarm, whose split needs [`MIN_ROWS`].
 pub(crate) fn read_table(bytes: &[u8], options: &DataOptions) -> Result<Table, Error> {
+    let table = read_any(bytes, options, &Roles::default())?;
+    if table.rows < MIN_ROWS {
+        return Err(Error::data(
+            "data",
+            format!("data: {} rows; at least {MIN_ROWS} are needed to train, validate and test", table.rows),
+        ));
+    }
+    check_table(&table)?;
+    Ok(table)
+}
+
+/// Reads any of the formats as `how` says; two rows are enough.
+pub(crate) fn read_table_with(bytes: &[u8], how: &Preparation) -> Result<Table, Error> {
+    let options =
+        DataOptions { target: how.target.clone(), task: how.task.clone(), format: how.format.clone() };
+    let roles = Roles { group: how.group_column.trim(), weight: how.weight_column.trim() };
+    let table = read_any(bytes, &options, &roles)?;
+    if table.rows < 2 {
+        return Err(Error::data("data", "data: 1 row; at least 2 are needed to learn a difference"));
+    }
+    check_table(&table)?;
+    Ok(table)
+}
+
+fn read_any(bytes: &[u8], options: &DataOptions, roles: &Roles<'_>) -> Result<Table, Error> {
     if bytes.len() > MAX_BYTES {
         return Err(Error::data("data", format!("data: {} bytes; at most 256 MiB are allowed", bytes.len())));
     }
@@ -129,35 +179,54 @@ pub(crate) fn read_table(bytes: &[u8], options: &DataOptions) -> Result<Table, E
         ));
     }
     let task = Task::parse(&options.task)?;
-    let table = match detect_format(bytes, &options.format)? {
+    let mut table = match detect_format(bytes, &options.format)? {
         "array" => formats::read_array(bytes, task)?,
-        "fann" => formats::read_fann(bytes, task)?,
-        _ => table::read_csv(bytes, &options.target, task)?,
+        "fann" => fann::read_fann(bytes, task)?,
+        "proben1" => proben1::read_proben1(bytes, task)?,
+        _ => return table::read_csv(bytes, options.target.trim(), roles, task),
     };
-    check_table(&table)?;
+    check_target_name(&table.schema, options.target.trim())?;
+    roles::take_columns(&mut table, roles)?;
     Ok(table)
 }
 
-/// `csv`, `fann` or `array`, as stated or as the bytes show.
-fn detect_format(bytes: &[u8], stated: &str) -> Result<&'static str, Error> {
-    match stated {
-        "csv" => Ok("csv"),
-        "fann" => Ok("fann"),
-        "array" => Ok("array"),
-        "" if bytes.starts_with(formats::ARRAY_MAGIC) => Ok("array"),
-        "" if formats::looks_like_fann(bytes) => Ok("fann"),
-        "" => Ok("csv"),
-        _ => Err(Error::not_one_of("format", stated, &["csv", "fann", "array"])),
+/// Formats without a header have their targets last; another column cannot be asked for.
+fn check_target_name(schema: &Schema, target: &str) -> Result<(), Error> {
+    if target.is_empty() || target == schema.target || target == "y" {
+        return Ok(());
     }
+    Err(Error::invalid(
+        "target",
+        format!(
+            "target: no column {:?}; {} data has its targets last, and they are named {}",
+            shorten(target),
+            schema.format,
+            schema.target
+        ),
+    ))
+}
+
+/// The words of the formats.
+pub(crate) const FORMATS: &[&str] = &["csv", "fann", "proben1", "array"];
+
+/// One of [`FORMATS`], as stated or as the bytes show.
+fn detect_format(bytes: &[u8], stated: &str) -> Result<&'static str, Error> {
+    if !stated.is_empty() {
+        let known = FORMATS.iter().find(|word| **word == stated);
+        return known.copied().ok_or_else(|| Error::not_one_of("format", stated, FORMATS));
+    }
+    Ok(if bytes.starts_with(formats::ARRAY_MAGIC) {
+        "array"
+    } else if fann::looks_like_fann(bytes) {
+        "fann"
+    } else if proben1::looks_like_proben1(bytes) {
+        "proben1"
+    } else {
+        "csv"
+    })
 }
 
 fn check_table(table: &Table) -> Result<(), Error> {
-    if table.rows < MIN_ROWS {
-        return Err(Error::data(
-            "data",
-            format!("data: {} rows; at least {MIN_ROWS} are needed to train, validate and test", table.rows),
-        ));
-    }
     let width = table.schema.inputs();
     let varies = |input: usize| {
         let mut values =
@@ -178,7 +247,17 @@ fn check_table(table: &Table) -> Result<(), Error> {
 }
 
 fn check_classes(table: &Table) -> Result<(), Error> {
-    let target = super::schema::shorten(&table.schema.target);
+    let target = shorten(&table.schema.target);
+    let classes = table.schema.classes.len();
+    if classes > table.rows {
+        return Err(Error::data(
+            "target",
+            format!(
+                "target: {classes} classes for {} rows; at least a row for each class is needed",
+                table.rows
+            ),
+        ));
+    }
     let first = table.labels.first();
     if table.schema.classes.len() < 2 || table.labels.iter().all(|label| Some(label) == first) {
         return Err(Error::data(
@@ -194,7 +273,7 @@ fn check_values(table: &Table) -> Result<(), Error> {
         let mut values = table.values.iter().skip(target).step_by(table.schema.targets.max(1));
         let first = values.next();
         if values.all(|value| Some(value) == first) {
-            let name = super::schema::shorten(&table.schema.target);
+            let name = shorten(&table.schema.target_name(target));
             return Err(Error::data("target", format!("target: column {name:?} holds one value only")));
         }
     }

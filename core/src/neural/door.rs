@@ -113,6 +113,22 @@ pub fn interrupted(epoch: u32, checkpoint: &str) -> Error {
     Error::new(Code::Interrupted, "", message)
 }
 
+/// The error of a training whose numbers ran away, by its report; the model holds the last good weights then.
+///
+/// # Errors
+/// `work_failed` with the report's message, which names epoch and layer.
+pub fn check_report(report: &str) -> Result<(), Error> {
+    let field = |name: &str| -> Option<String> {
+        let fields = json::fields(report).ok()?;
+        let (_, raw) = fields.iter().find(|(key, _)| key == name)?;
+        serde_json::from_str(raw).ok()
+    };
+    match field("stopped").as_deref() {
+        Some("diverged") => Err(Error::new(Code::WorkFailed, "", field("message").unwrap_or_default())),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses arguments of `train` that do not go together; every argument is its text, empty if it was not given.
 ///
 /// # Errors
@@ -199,6 +215,9 @@ mod tests {
             r#"{"epochs":7,"trainLoss":0.5,"validationLoss":null,"testLoss":1,"testAccuracy":null,"modelHash":"ab","out":"m.rsn","bestEpoch":5,"stopped":"time"}"#
         );
         assert!(train_answer(report, "").contains("\"out\":null"));
+        assert_eq!(check_report(report), Ok(()));
+        let error = check_report(r#"{"stopped":"diverged","message":"training: NaN in layer 2"}"#).unwrap_err();
+        assert_eq!((error.code, error.message.as_str()), (Code::WorkFailed, "training: NaN in layer 2"));
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! FANN text and the canonical bytes of arrays.
+//! The canonical bytes of arrays, and tables whose columns are numbers without a header.
 //!
 //! Array bytes, all little-endian: `RSARRAY1` (8 bytes), task u32 (0 open, 1 classification, 2 regression),
 //! rows u64, inputs per row u32, targets per row u32, the inputs as f32 row by row, then the targets likewise.
 
 use super::data::{Table, MAX_VALUES};
-use super::schema::{parse_number, shorten, CellError, Column, Schema, Task, MAX_CLASSES, MAX_INPUTS};
+use super::schema::{CellError, Column, Schema, Task, MAX_CLASSES, MAX_INPUTS};
 use super::table::{class_index, number_label};
 use crate::error::Error;
 use alloc::format;
@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 
 /// The first bytes of [`encode_arrays`].
 pub const ARRAY_MAGIC: &[u8] = b"RSARRAY1";
-const HEADER: usize = 28;
+pub(crate) const ARRAY_HEADER: usize = 28;
 
 /// The canonical dataset bytes of arrays: `inputs` is `rows` x `n_inputs` row by row, `targets` `rows` x `n_targets`.
 ///
@@ -27,7 +27,7 @@ pub fn encode_arrays(
     n_targets: usize,
     task: Option<Task>,
 ) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER + 4 * (inputs.len() + targets.len()));
+    let mut bytes = Vec::with_capacity(ARRAY_HEADER + 4 * (inputs.len() + targets.len()));
     bytes.extend_from_slice(ARRAY_MAGIC);
     let code: u32 = match task {
         None => 0,
@@ -52,38 +52,61 @@ fn number_at<const N: usize>(bytes: &[u8], offset: usize) -> [u8; N] {
     out
 }
 
-/// Reads what [`encode_arrays`] wrote.
-pub(crate) fn read_array(bytes: &[u8], task: Option<Task>) -> Result<Table, Error> {
-    if !bytes.starts_with(ARRAY_MAGIC) || bytes.len() < HEADER {
+/// The header of array bytes.
+pub(crate) struct ArrayHeader {
+    pub task: Option<Task>,
+    pub rows: u64,
+    pub inputs: u64,
+    pub targets: u64,
+}
+
+impl ArrayHeader {
+    /// Checks the number of bytes, with the header.
+    pub fn check_size(&self, bytes: u64) -> Result<(), Error> {
+        let ArrayHeader { rows, inputs, targets, .. } = self;
+        let expected = ARRAY_HEADER as u64 + 4 * rows * (inputs + targets);
+        if bytes == expected {
+            return Ok(());
+        }
+        Err(Error::data(
+            "data",
+            format!("data: {rows} rows of {inputs} inputs and {targets} targets take {expected} bytes, but there are {bytes}"),
+        ))
+    }
+}
+
+/// Reads the first [`ARRAY_HEADER`] bytes.
+pub(crate) fn parse_array_header(bytes: &[u8]) -> Result<ArrayHeader, Error> {
+    if !bytes.starts_with(ARRAY_MAGIC) || bytes.len() < ARRAY_HEADER {
         return Err(Error::data(
             "data",
             "data: no array header; give the bytes that the array encoder wrote",
         ));
     }
-    let code = u32::from_le_bytes(number_at(bytes, 8));
     let rows = u64::from_le_bytes(number_at(bytes, 12));
     let inputs = u64::from(u32::from_le_bytes(number_at(bytes, 20)));
     let targets = u64::from(u32::from_le_bytes(number_at(bytes, 24)));
     check_shape(rows, inputs, targets)?;
-    let expected = HEADER as u64 + 4 * rows * (inputs + targets);
-    if bytes.len() as u64 != expected {
-        return Err(Error::data(
-            "data",
-            format!(
-                "data: {rows} rows of {inputs} inputs and {targets} targets take {expected} bytes, but there are {}",
-                bytes.len()
-            ),
-        ));
-    }
-    let stated = match code {
+    check_values(rows, (inputs + targets) as usize)?;
+    let task = match u32::from_le_bytes(number_at(bytes, 8)) {
         0 => None,
         1 => Some(Task::Classification),
         2 => Some(Task::Regression),
-        _ => return Err(Error::data("data", format!("data: unknown task code {code} in the array header"))),
+        code => {
+            return Err(Error::data("data", format!("data: unknown task code {code} in the array header")))
+        }
     };
+    Ok(ArrayHeader { task, rows, inputs, targets })
+}
+
+/// Reads what [`encode_arrays`] wrote.
+pub(crate) fn read_array(bytes: &[u8], task: Option<Task>) -> Result<Table, Error> {
+    let header = parse_array_header(bytes)?;
+    header.check_size(bytes.len() as u64)?;
+    let ArrayHeader { task: stated, rows, inputs, targets } = header;
     let (rows, inputs, targets) = (rows as usize, inputs as usize, targets as usize);
     let floats = |from: usize, count: usize| -> Vec<f32> {
-        let body = bytes.get(HEADER + 4 * from..HEADER + 4 * (from + count)).unwrap_or(&[]);
+        let body = bytes.get(ARRAY_HEADER + 4 * from..ARRAY_HEADER + 4 * (from + count)).unwrap_or(&[]);
         body.chunks_exact(4).map(|chunk| f32::from_le_bytes(number_at(chunk, 0))).collect()
     };
     let features = floats(0, rows * inputs);
@@ -99,10 +122,14 @@ pub(crate) fn read_array(bytes: &[u8], task: Option<Task>) -> Result<Table, Erro
             ));
         }
     }
-    build("array", rows, inputs, targets, features, goals, task.or(stated))
+    build("array", [rows, inputs, targets], features, goals, task.or(stated))
 }
 
-fn check_shape(rows: u64, inputs: u64, targets: u64) -> Result<(), Error> {
+/// The limits of a row of numbers; no rows are refused too.
+pub(crate) fn check_shape(rows: u64, inputs: u64, targets: u64) -> Result<(), Error> {
+    if rows == 0 {
+        return Err(Error::data("data", "data: there are no rows"));
+    }
     if inputs == 0 {
         return Err(Error::data("data", "data: no feature column"));
     }
@@ -118,83 +145,22 @@ fn check_shape(rows: u64, inputs: u64, targets: u64) -> Result<(), Error> {
             format!("target: {targets} columns; at most {MAX_CLASSES} are allowed"),
         ));
     }
-    if rows.saturating_mul(inputs + targets) > MAX_VALUES as u64 {
-        return Err(Error::data(
-            "data",
-            format!("data: {rows} rows of {inputs} inputs; at most {MAX_VALUES} values in all are allowed"),
-        ));
-    }
     Ok(())
 }
 
-/// Whether the first line is FANN's: three whole numbers and no comma.
-pub(crate) fn looks_like_fann(bytes: &[u8]) -> bool {
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
-    line.len() < 100
-        && core::str::from_utf8(line).is_ok_and(|line| {
-            let mut words = line.split_ascii_whitespace();
-            words.by_ref().take(3).filter(|word| word.parse::<u64>().is_ok()).count() == 3
-                && words.next().is_none()
-        })
-}
-
-/// Reads FANN training text: `rows inputs outputs`, then input and output lines in turn.
-pub(crate) fn read_fann(bytes: &[u8], task: Option<Task>) -> Result<Table, Error> {
-    let text = core::str::from_utf8(bytes).map_err(|error| {
-        Error::data(
-            "data",
-            format!("data: byte {} is not UTF-8; save the file as UTF-8", error.valid_up_to()),
-        )
-    })?;
-    let mut words = text.split_ascii_whitespace();
-    let mut header = [0u64; 3];
-    for slot in &mut header {
-        *slot = words.next().and_then(|word| word.parse().ok()).ok_or_else(|| {
-            Error::data(
-                "data",
-                "data: the first line of FANN text must be three whole numbers: rows inputs outputs",
-            )
-        })?;
+/// The limit of what is trained on: `rows` of `width` numbers.
+pub(crate) fn check_values(rows: u64, width: usize) -> Result<(), Error> {
+    if rows.saturating_mul(width as u64) <= MAX_VALUES as u64 {
+        return Ok(());
     }
-    let [rows, inputs, targets] = header;
-    check_shape(rows, inputs, targets)?;
-    let (rows, inputs, targets) = (rows as usize, inputs as usize, targets as usize);
-    if rows.saturating_mul(inputs + targets) > bytes.len() {
-        return Err(Error::data(
-            "data",
-            format!("data: the first line promises {rows} rows, but the text ends early"),
-        ));
-    }
-    let mut features = Vec::with_capacity(rows * inputs);
-    let mut goals = Vec::with_capacity(rows * targets);
-    for row in 1..=rows {
-        for column in 1..=inputs + targets {
-            let word = words.next().ok_or_else(|| {
-                Error::data(
-                    "data",
-                    format!("data: the first line promises {rows} rows, but row {row} is not complete"),
-                )
-            })?;
-            let place = |error: CellError| error.at(&format!("row {row}"), &format!("{column}"), word);
-            let value = parse_number(word).map_err(place)?;
-            if column <= inputs {
-                features.push(value);
-            } else {
-                goals.push(value);
-            }
-        }
-    }
-    if let Some(word) = words.next() {
-        return Err(Error::data(
-            "data",
-            format!("data: text {:?} follows the last of {rows} rows", shorten(word)),
-        ));
-    }
-    build("fann", rows, inputs, targets, features, goals, task)
+    Err(Error::data(
+        "data",
+        format!("data: {rows} rows of {width} numbers; at most {MAX_VALUES} values in all are allowed"),
+    ))
 }
 
 /// The class of a one-hot row ({0,1} or {-1,1} with a single 1), or `None`.
-fn one_hot(row: &[f32]) -> Option<u32> {
+pub(crate) fn one_hot(row: &[f32]) -> Option<u32> {
     let low = row.iter().copied().find(|value| *value != 1.0).unwrap_or(0.0);
     let ones = row.iter().filter(|value| **value == 1.0).count();
     let rest_low = row.iter().all(|value| *value == 1.0 || *value == low);
@@ -205,11 +171,10 @@ fn one_hot(row: &[f32]) -> Option<u32> {
     }
 }
 
-fn build(
+/// A table of `inputs` features and `targets` goals a row, both row by row, in columns `x1`... and `y`.
+pub(crate) fn build(
     format: &str,
-    rows: usize,
-    inputs: usize,
-    targets: usize,
+    [rows, inputs, targets]: [usize; 3],
     features: Vec<f32>,
     goals: Vec<f32>,
     task: Option<Task>,
@@ -238,7 +203,17 @@ fn build(
         target_scale: Vec::new(),
     };
     let values = if task == Task::Regression { goals } else { Vec::new() };
-    Ok(Table { schema, rows, missing: 0, inputs: features, labels, values })
+    Ok(Table {
+        schema,
+        rows,
+        missing: 0,
+        inputs: features,
+        labels,
+        values,
+        groups: Vec::new(),
+        weights: Vec::new(),
+        parts: None,
+    })
 }
 
 type Targets = (Task, Vec<String>, Vec<u32>);

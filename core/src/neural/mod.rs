@@ -4,6 +4,7 @@
 //! right; vector lanes hold independent results only; multiply and add stay apart. See `docs/neural.md`.
 
 mod activation;
+mod array_rows;
 mod blocks;
 mod cascade;
 mod cascade_trainer;
@@ -12,11 +13,13 @@ mod codec;
 mod csv;
 pub mod data;
 pub mod door;
+mod fann;
 mod float_state;
 mod formats;
 mod fuse;
 mod incremental;
 mod kernel;
+mod layout;
 mod math;
 mod mlp_trainer;
 mod model;
@@ -29,9 +32,16 @@ pub mod plan;
 mod predictor;
 mod preparation;
 mod prepare;
+mod proben1;
+mod roles;
+mod row_weights;
+mod rows;
+mod scale;
 pub mod schema;
 mod session;
+mod split;
 mod stopping;
+mod stream;
 mod table;
 mod trainer;
 mod view;
@@ -48,9 +58,10 @@ pub use options::Options;
 pub use plan::{resolve_plan, MemberPlan, MemberRequest, Recipe, TrainingPlan, ENGINE_VERSION};
 pub use predictor::Predictor;
 pub use preparation::{ClassWeights, Preparation, Scaling, SplitBy};
-pub use prepare::Prepared;
+pub use prepare::{check_targets, prepare_with, Prepared};
 pub use schema::Task;
 pub use session::{Session, Trained};
+pub use stream::{EvaluateStream, PredictStream};
 pub use trainer::{MemberResult, Progress, Trainer};
 
 /// The bundled sample: iris as CSV (Fisher 1936, UCI machine learning repository, CC BY 4.0), target `species`.

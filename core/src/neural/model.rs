@@ -3,13 +3,12 @@
 
 use super::cascade::Cascade;
 use super::codec;
-use super::csv::{push_field, Reader};
 use super::float_state::FloatState;
 use super::kernel::{padded, to_panel, Level, BLOCK};
 use super::network::{Mlp, Passes};
 use super::plan::to_json;
-use super::schema::{list_names, parse_number, shorten, CellError, Schema, Task};
-use super::table::{class_index, read_header};
+use super::schema::{Schema, Task};
+use super::stream::{no_answer, Evaluating, Predicting, CHUNK};
 use super::view::View;
 use crate::error::Error;
 use crate::hash::{hex, sha256};
@@ -18,9 +17,6 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 use serde::Serialize;
-
-/// Rows that are predicted at a time.
-const CHUNK: usize = 1024;
 
 /// A member's network.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,14 +160,6 @@ struct MemberDescription<'a> {
     epochs: u32,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Evaluation {
-    rows: usize,
-    loss: f64,
-    accuracy: Option<f64>,
-}
-
 impl Model {
     /// Reads a model file; any bytes are answered by a model or a clear error.
     pub fn load(bytes: &[u8]) -> Result<Model, Error> {
@@ -237,182 +225,59 @@ impl Model {
                 format!("inputs: row {}, column {} is not finite", bad / inputs + 1, bad % inputs + 1),
             ));
         }
-        for (values, out) in values.chunks(inputs * CHUNK).zip(out.chunks_mut(outputs * CHUNK)) {
+        let _settings = FloatState::hold();
+        let parts = values.chunks(inputs * CHUNK).zip(out.chunks_mut(outputs * CHUNK));
+        for (part, (values, out)) in parts.enumerate() {
             let mut scaled = values.to_vec();
-            self.answer(&mut scaled, out);
+            for (index, row) in scaled.chunks_exact_mut(inputs).enumerate() {
+                self.schema.standardise(row);
+                self.schema.check_scaled(row, &format!("row {}", part * CHUNK + index + 1))?;
+            }
+            self.answer_scaled(&scaled, out);
+            if let Some(bad) = out.iter().position(|value| !value.is_finite()) {
+                return Err(no_answer(part * CHUNK + bad / outputs + 1));
+            }
         }
         Ok(())
     }
 
-    /// Standardises raw rows in place and writes the answers.
-    fn answer(&self, rows: &mut [f32], out: &mut [f32]) {
+    /// Writes the answers for scaled rows.
+    pub(crate) fn answer_scaled(&self, rows: &[f32], out: &mut [f32]) {
         let _settings = FloatState::hold();
-        for row in rows.chunks_exact_mut(self.inputs()) {
-            self.schema.standardise(row);
-        }
         for (slot, value) in out.iter_mut().zip(self.fused_outputs(rows)) {
             *slot = value as f32;
         }
         if self.schema.task == Task::Regression {
             for row in out.chunks_exact_mut(self.outputs()) {
-                for ((value, mean), scale) in
-                    row.iter_mut().zip(&self.schema.target_mean).zip(&self.schema.target_scale)
-                {
-                    *value = *value * scale + mean;
-                }
+                self.schema.unscale_target(row);
             }
         }
     }
 
-    fn fused_outputs(&self, standardised: &[f32]) -> Vec<f64> {
+    /// The members' outputs for scaled rows, weighed and added in f64.
+    pub(crate) fn fused_outputs(&self, standardised: &[f32]) -> Vec<f64> {
         let weights: Vec<f64> = self.members.iter().map(|member| member.weight).collect();
         let outputs: Vec<Vec<f32>> =
             self.members.iter().map(|member| member.outputs(&self.schema, standardised)).collect();
         fused(&weights, &outputs)
     }
 
-    /// Reads the feature columns of a CSV by name, whatever else it holds; hands over raw rows in chunks.
-    fn read_csv(&self, bytes: &[u8], each: &mut RawRows<'_>, with_target: bool) -> Result<usize, Error> {
-        if bytes.len() > super::data::MAX_BYTES {
-            return Err(Error::data(
-                "data",
-                format!("data: {} bytes; at most 256 MiB are allowed", bytes.len()),
-            ));
-        }
-        let mut reader = Reader::new(bytes)?;
-        let names = read_header(&mut reader)?;
-        if names.is_empty() {
-            return Err(Error::data("data", "data: the file is empty; give a CSV with a header"));
-        }
-        let mut slots: Vec<Option<(usize, usize)>> = vec![None; names.len()];
-        let mut offset = 0;
-        for (index, column) in self.schema.columns.iter().enumerate() {
-            let Some(found) = names.iter().position(|name| *name == column.name) else {
-                return Err(missing_column(&column.name, &names));
-            };
-            slots[found] = Some((index, offset));
-            offset += column.width();
-        }
-        let target = names.iter().position(|name| *name == self.schema.target);
-        if with_target && target.is_none() {
-            return Err(missing_column(&self.schema.target, &names));
-        }
-        let mut row = vec![0.0; offset];
-        loop {
-            let number = reader.records();
-            let mut goal = String::new();
-            let count = reader.record(&mut |index, cell| {
-                if Some(index) == target {
-                    goal.push_str(cell.trim());
-                }
-                let Some(Some((column, offset))) = slots.get(index) else { return Ok(()) };
-                let column = &self.schema.columns[*column];
-                let part = &mut row[*offset..*offset + column.width()];
-                column
-                    .encode(cell, part)
-                    .map_err(|error| error.at(&format!("row {number}"), &column.name, cell))?;
-                column.fill_missing(part);
-                Ok(())
-            })?;
-            match count {
-                None if number <= 1 => {
-                    return Err(Error::data("data", "data: there are no rows below the header"))
-                }
-                None => return Ok(number - 1),
-                Some(count) if count != names.len() => {
-                    return Err(Error::data(
-                        "data",
-                        format!(
-                            "data: row {number} has {count} fields, but the header names {}",
-                            names.len()
-                        ),
-                    ));
-                }
-                Some(_) => each(number, &row, &goal)?,
-            }
-        }
-    }
-
     /// Predicts each row of a CSV whose header names the feature columns; others, the target too, are ignored.
+    ///
+    /// FANN and Proben1 text and array bytes are taken too, see [`super::PredictStream`].
     pub fn predict_csv(&self, bytes: &[u8]) -> Result<PredictedCsv, Error> {
-        let mut raw = Vec::new();
-        let collect = &mut |_: usize, row: &[f32], _: &str| {
-            raw.extend_from_slice(row);
-            Ok(())
-        };
-        let rows = self.read_csv(bytes, collect, false)?;
-        let outputs = self.outputs();
-        let mut text = self.header();
-        for chunk in raw.chunks_mut(self.inputs() * CHUNK) {
-            let mut out = vec![0.0; chunk.len() / self.inputs() * outputs];
-            self.answer(chunk, &mut out);
-            for row in out.chunks_exact(outputs) {
-                self.push_answer(&mut text, row);
-            }
-        }
-        Ok(PredictedCsv { csv: text.into_bytes(), rows })
+        let mut csv = Vec::new();
+        let mut stream = Predicting::new();
+        stream.push(self, bytes, &mut csv)?;
+        let rows = stream.finish(self, &mut csv)? as usize;
+        Ok(PredictedCsv { csv, rows })
     }
 
-    fn header(&self) -> String {
-        let mut line = String::from("prediction");
-        for class in &self.schema.classes {
-            line.push(',');
-            push_field(&mut line, &format!("probability_{class}"));
-        }
-        for target in 2..=self.schema.targets {
-            line.push_str(&format!(",prediction{target}"));
-        }
-        line.push('\n');
-        line
-    }
-
-    fn push_answer(&self, text: &mut String, row: &[f32]) {
-        let number = |value: &f32| to_json(value).unwrap_or_default();
-        if self.schema.task == Task::Classification {
-            let wide: Vec<f64> = row.iter().map(|value| f64::from(*value)).collect();
-            push_field(text, self.schema.classes.get(largest(&wide)).map_or("", String::as_str));
-            text.push(',');
-        }
-        let numbers: Vec<String> = row.iter().map(number).collect();
-        text.push_str(&numbers.join(","));
-        text.push('\n');
-    }
-
-    /// Squared error (of classes: on 0 and 1; of numbers: on the scaled targets) and accuracy on a CSV with targets.
+    /// Squared error (of classes: on 0 and 1; of numbers: on the scaled targets) and accuracy on data with targets.
     pub fn evaluate_csv(&self, bytes: &[u8]) -> Result<String, Error> {
-        let _settings = FloatState::hold();
-        let (mut raw, mut goals) = (Vec::new(), Vec::new());
-        let collect = &mut |number: usize, row: &[f32], goal: &str| {
-            raw.extend_from_slice(row);
-            self.push_goal(number, goal, &mut goals)
-        };
-        let rows = self.read_csv(bytes, collect, true)?;
-        for row in raw.chunks_exact_mut(self.inputs()) {
-            self.schema.standardise(row);
-        }
-        let score = score(&self.fused_outputs(&raw), &goals, self.outputs());
-        let accuracy = (self.schema.task == Task::Classification).then_some(score.accuracy);
-        to_json(&Evaluation { rows, loss: score.loss, accuracy })
-    }
-
-    fn push_goal(&self, number: usize, goal: &str, goals: &mut Vec<f32>) -> Result<(), Error> {
-        let name = shorten(&self.schema.target);
-        if self.schema.task == Task::Regression {
-            let value = parse_number(goal)
-                .map_err(|error: CellError| error.at(&format!("row {number}"), &name, goal))?;
-            let scaled = |(mean, scale): (&f32, &f32)| (value - mean) / scale;
-            goals.extend(self.schema.target_mean.iter().zip(&self.schema.target_scale).map(scaled));
-            return Ok(());
-        }
-        let class = class_index(&self.schema.classes, goal).ok_or_else(|| {
-            let known = list_names(&self.schema.classes);
-            Error::data(
-                "target",
-                format!("target: row {number} of column {name:?} is {:?}; allowed: {known}", shorten(goal)),
-            )
-        })?;
-        goals.extend((0..self.outputs() as u32).map(|output| if output == class { 1.0 } else { 0.0 }));
-        Ok(())
+        let mut stream = Evaluating::new();
+        stream.push(self, bytes)?;
+        stream.finish(self)
     }
 }
 
@@ -427,35 +292,44 @@ fn describe_member(member: &Member) -> MemberDescription<'_> {
     }
 }
 
-/// Takes the number of the row, its raw inputs and its target cell.
-type RawRows<'f> = dyn FnMut(usize, &[f32], &str) -> Result<(), Error> + 'f;
-
-fn missing_column(name: &str, names: &[String]) -> Error {
-    let name = shorten(name);
-    Error::data(
-        "data",
-        format!("data: no column {name:?}, which the model needs; the columns are: {}", list_names(names)),
-    )
-}
-
 /// Mean squared error and accuracy.
 pub(crate) struct Score {
     pub loss: f64,
     pub accuracy: f64,
 }
 
+/// What a [`Score`] is made of, added up row by row.
+#[derive(Default)]
+pub(crate) struct Tally {
+    squares: f64,
+    right: u64,
+    rows: u64,
+}
+
+impl Tally {
+    /// Adds rows of `width` outputs and targets.
+    pub fn add(&mut self, outputs: &[f64], targets: &[f32], width: usize) {
+        for (row, target) in outputs.chunks_exact(width).zip(targets.chunks_exact(width)) {
+            for (value, goal) in row.iter().zip(target) {
+                let error = value - f64::from(*goal);
+                self.squares += error * error;
+            }
+            let wide: Vec<f64> = target.iter().map(|value| f64::from(*value)).collect();
+            self.right += u64::from(largest(row) == largest(&wide));
+            self.rows += 1;
+        }
+    }
+
+    /// The figures of all rows so far.
+    pub fn score(&self, width: usize) -> Score {
+        let rows = self.rows.max(1) as f64;
+        Score { loss: self.squares / (rows * width as f64), accuracy: self.right as f64 / rows }
+    }
+}
+
 /// Scores outputs against targets of the same shape.
 pub(crate) fn score(outputs: &[f64], targets: &[f32], width: usize) -> Score {
-    let (mut squares, mut right, mut rows) = (0.0, 0u32, 0u32);
-    for (row, target) in outputs.chunks_exact(width).zip(targets.chunks_exact(width)) {
-        for (value, goal) in row.iter().zip(target) {
-            let error = value - f64::from(*goal);
-            squares += error * error;
-        }
-        let wide: Vec<f64> = target.iter().map(|value| f64::from(*value)).collect();
-        right += u32::from(largest(row) == largest(&wide));
-        rows += 1;
-    }
-    let rows = f64::from(rows.max(1));
-    Score { loss: squares / (rows * width as f64), accuracy: f64::from(right) / rows }
+    let mut tally = Tally::default();
+    tally.add(outputs, targets, width);
+    tally.score(width)
 }

@@ -6,6 +6,7 @@
 use super::activation::Activation;
 use super::data::Summary;
 use super::pattern;
+use super::prepare::split_seed;
 use super::schema::Task;
 use crate::error::{Code, Error};
 use crate::hash::{hex, parse_hex, sha256, Hash};
@@ -114,7 +115,7 @@ readable!(strict MemberPlan { member, seed, recipe });
 pub struct TrainingPlan {
     /// SHA-256 of the dataset's bytes.
     pub dataset: String,
-    /// `csv`, `fann` or `array`.
+    /// `csv`, `fann`, `proben1` or `array`.
     pub format: String,
     /// The target column.
     pub target: String,
@@ -153,7 +154,7 @@ pub fn resolve_plan(
         ));
     }
     let seed = swarm_seed.to_string();
-    let split_seed = hex(&sha256(&[b"split\n", seed.as_bytes(), b"\n", summary.hash.as_bytes()]));
+    let split_seed = hex(&split_seed(swarm_seed, &summary.hash));
     let mut plans = Vec::with_capacity(members.len());
     for (index, request) in members.iter().enumerate() {
         check_algorithms(&request.algorithms)?;

@@ -173,7 +173,7 @@ pub fn list_names(names: &[String]) -> String {
 /// Everything between raw cells and scaled inputs, and between scaled outputs and answers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schema {
-    /// `csv`, `fann` or `array`.
+    /// `csv`, `fann`, `proben1` or `array`.
     pub format: String,
     /// What is learnt.
     pub task: Task,
@@ -185,13 +185,13 @@ pub struct Schema {
     pub classes: Vec<String>,
     /// Number of target values of a row: 1 for classification.
     pub targets: usize,
-    /// Per input: subtracted, measured on the training rows.
+    /// Per input: subtracted from the value; mean, least value or 0 (see [`super::Scaling`]).
     pub mean: Vec<f32>,
     /// Per input: multiplied after that; 0 for an input that never changes.
     pub scale: Vec<f32>,
-    /// Per regression target: mean on the training rows.
+    /// Per regression target: subtracted from the value.
     pub target_mean: Vec<f32>,
-    /// Per regression target: standard deviation on the training rows.
+    /// Per regression target: the rest is divided by it; 1 for a target that never changes.
     pub target_scale: Vec<f32>,
 }
 
@@ -209,10 +209,66 @@ impl Schema {
         }
     }
 
-    /// Standardises raw encoded rows in place.
+    /// The name of a target column: of several, `y1` and so on.
+    pub fn target_name(&self, output: usize) -> String {
+        if self.task == Task::Regression && self.targets > 1 {
+            format!("y{}", output + 1)
+        } else {
+            self.target.clone()
+        }
+    }
+
+    /// Scales a raw encoded row in place: `(value - mean) * scale`.
     pub fn standardise(&self, row: &mut [f32]) {
         for ((value, mean), scale) in row.iter_mut().zip(&self.mean).zip(&self.scale) {
-            *value = (*value - mean) * scale;
+            let distance = *value - mean;
+            *value = if distance.is_finite() {
+                distance * scale
+            } else {
+                // two numbers near 3.4e38 of unlike sign: their distance needs f64
+                ((f64::from(*value) - f64::from(*mean)) * f64::from(*scale)) as f32
+            };
+        }
+    }
+
+    /// Refuses a scaled row with a number that is not finite; the error names `place` and the column.
+    pub fn check_scaled(&self, row: &[f32], place: &str) -> Result<(), Error> {
+        let Some(bad) = row.iter().position(|value| !value.is_finite()) else { return Ok(()) };
+        let mut after = 0;
+        let column = self.columns.iter().find(|column| {
+            after += column.width();
+            bad < after
+        });
+        let name = column.map(|column| shorten(&column.name)).unwrap_or_default();
+        Err(Error::data(
+            "data",
+            format!(
+                "data: {place}, column {name:?}: the value is too far from the training rows to be scaled"
+            ),
+        ))
+    }
+
+    /// Scales a row of regression targets in place: `(value - mean) / scale`.
+    pub fn scale_target(&self, row: &mut [f32]) {
+        for ((value, mean), scale) in row.iter_mut().zip(&self.target_mean).zip(&self.target_scale) {
+            let distance = *value - mean;
+            *value = if distance.is_finite() {
+                distance / scale
+            } else {
+                ((f64::from(*value) - f64::from(*mean)) / f64::from(*scale)) as f32
+            };
+        }
+    }
+
+    /// Turns network outputs of a regression into answers in place: `value * scale + mean`.
+    pub fn unscale_target(&self, row: &mut [f32]) {
+        for ((value, mean), scale) in row.iter_mut().zip(&self.target_mean).zip(&self.target_scale) {
+            let distance = *value * scale;
+            *value = if distance.is_finite() {
+                distance + mean
+            } else {
+                (f64::from(*value) * f64::from(*scale) + f64::from(*mean)) as f32
+            };
         }
     }
 }

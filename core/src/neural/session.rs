@@ -9,8 +9,8 @@ use super::kernel::Level;
 use super::mlp_trainer::MlpTrainer;
 use super::model::{fused, score, Member, Network, Score};
 use super::options::{Options, PerLayer};
-use super::plan::{to_json, Recipe, TrainingPlan, ENGINE_VERSION};
-use super::prepare::{prepare, Prepared};
+use super::plan::{to_json, Recipe, ENGINE_VERSION};
+use super::prepare::{prepare_with, Prepared};
 use super::schema::Task;
 use super::stopping::{Measured, Reason, Rules, Stopping};
 use super::trainer::gather;
@@ -79,7 +79,7 @@ impl Session {
     pub fn new(bytes: &[u8], options_json: &str) -> Result<Session, Error> {
         let _settings = FloatState::hold();
         let options = Options::parse(options_json)?;
-        let data = prepared(bytes, &options)?;
+        let data = prepare_with(bytes, &options.preparation()?)?;
         let options = options.resolve(&data)?;
         Session::build(options, data)
     }
@@ -298,20 +298,6 @@ fn rules(options: &Options) -> Rules {
         target_error: options.target_error,
         bit_fail: options.bit_fail,
     }
-}
-
-fn prepared(bytes: &[u8], options: &Options) -> Result<Prepared, Error> {
-    let preparation = options.preparation()?;
-    let plan = TrainingPlan {
-        dataset: hex(&sha256(&[bytes])),
-        format: preparation.format,
-        target: preparation.target,
-        task: preparation.task,
-        split_seed: hex(&sha256(&[b"split\n", options.seed.to_string().as_bytes()])),
-        split: preparation.split.unwrap_or(super::preparation::DEFAULT_SPLIT),
-        ..TrainingPlan::default()
-    };
-    prepare(bytes, &plan)
 }
 
 fn recipe(options: &Options) -> Recipe {

@@ -2,9 +2,10 @@
 
 use super::csv::Reader;
 use super::data::{Table, MAX_VALUES};
+use super::roles::{no_column, weight_of, Groups, Roles};
 use super::schema::{
-    is_missing, list_names, parse_number, shorten, CellError, Column, Schema, Task, MAX_CATEGORIES,
-    MAX_CLASSES, MAX_INPUTS,
+    is_missing, parse_number, shorten, CellError, Column, Schema, Task, MAX_CATEGORIES, MAX_CLASSES,
+    MAX_INPUTS,
 };
 use crate::error::Error;
 use alloc::collections::BTreeSet;
@@ -76,31 +77,51 @@ impl Scan {
     }
 }
 
-/// Reads a CSV with header; `target` empty means the last column.
-pub(crate) fn read_csv(bytes: &[u8], target: &str, task: Option<Task>) -> Result<Table, Error> {
+/// What a column is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Feature,
+    Target,
+    Group,
+    Weight,
+}
+
+/// What the first pass learns of all columns.
+struct Scanned {
+    scans: Vec<Scan>,
+    groups: Groups,
+    weights: Vec<f32>,
+}
+
+/// Reads a CSV with header; `target` empty means the last column that has no other role.
+pub(crate) fn read_csv(
+    bytes: &[u8],
+    target: &str,
+    roles: &Roles<'_>,
+    task: Option<Task>,
+) -> Result<Table, Error> {
     let mut reader = Reader::new(bytes)?;
     let names = read_header(&mut reader)?;
-    let target_index = find_target(&names, target)?;
-    let scans = scan_columns(&mut reader, &names, target_index)?;
+    let roles = find_roles(&names, target, roles)?;
+    let scanned = scan_columns(&mut reader, &names, &roles)?;
     let rows = reader.records().saturating_sub(1);
     if rows == 0 {
         return Err(Error::data("data", "data: there are no rows below the header"));
     }
     let mut columns = Vec::with_capacity(names.len());
-    let mut target_scan = Scan::default();
-    for (index, (name, scan)) in names.iter().zip(scans).enumerate() {
-        if index == target_index {
-            target_scan = scan;
-        } else {
-            columns.push(column_of(name, scan)?);
+    let mut target = (String::new(), Scan::default());
+    for ((name, scan), role) in names.iter().zip(scanned.scans).zip(&roles) {
+        match role {
+            Role::Target => target = (name.clone(), scan),
+            Role::Feature => columns.push(column_of(name, scan)?),
+            Role::Group | Role::Weight => {}
         }
     }
-    let name = names.get(target_index).cloned().unwrap_or_default();
-    let (task, classes) = classes_of(&name, &target_scan, task)?;
+    let (task, classes) = classes_of(&target.0, &target.1, task)?;
     let schema = Schema {
         format: "csv".to_string(),
         task,
-        target: name,
+        target: target.0,
         columns,
         classes,
         targets: 1,
@@ -109,7 +130,8 @@ pub(crate) fn read_csv(bytes: &[u8], target: &str, task: Option<Task>) -> Result
         target_mean: Vec::new(),
         target_scale: Vec::new(),
     };
-    encode(bytes, schema, target_index, rows)
+    let table = encode(bytes, schema, &roles, rows)?;
+    Ok(Table { groups: scanned.groups.rows, weights: scanned.weights, ..table })
 }
 
 /// The column names, trimmed; counts the columns before anything is kept of them.
@@ -138,54 +160,80 @@ pub(crate) fn read_header(reader: &mut Reader<'_>) -> Result<Vec<String>, Error>
     Ok(names)
 }
 
-fn find_target(names: &[String], target: &str) -> Result<usize, Error> {
-    let index = if target.is_empty() {
-        names.len().saturating_sub(1)
-    } else {
-        names.iter().position(|name| name == target.trim()).ok_or_else(|| {
-            Error::invalid(
-                "target",
-                format!("target: no column {:?}; the columns are: {}", shorten(target), list_names(names)),
-            )
-        })?
-    };
-    if names.len() < 2 {
+/// The role of each column.
+fn find_roles(names: &[String], target: &str, wanted: &Roles<'_>) -> Result<Vec<Role>, Error> {
+    let mut roles = vec![Role::Feature; names.len()];
+    for (field, name, role) in [
+        ("target", target, Role::Target),
+        ("groupColumn", wanted.group, Role::Group),
+        ("weightColumn", wanted.weight, Role::Weight),
+    ] {
+        if name.is_empty() {
+            continue;
+        }
+        let found = names.iter().zip(&mut roles).find(|(known, _)| *known == name);
+        let slot = found.map(|(_, slot)| slot).ok_or_else(|| no_column(field, name, names))?;
+        if *slot != Role::Feature {
+            return Err(Error::invalid(
+                field,
+                format!("{field}: column {:?} has another role already", shorten(name)),
+            ));
+        }
+        *slot = role;
+    }
+    if target.is_empty() {
+        if let Some(slot) = roles.iter_mut().rev().find(|role| **role == Role::Feature) {
+            *slot = Role::Target;
+        }
+    }
+    if !roles.contains(&Role::Feature) {
         let hint = match names.first() {
-            Some(name) if name.contains([';', '\t']) => "; separate the columns by commas",
+            Some(name) if names.len() == 1 && name.contains([';', '\t']) => {
+                "; separate the columns by commas"
+            }
             _ => "",
         };
+        let name = names.iter().zip(&roles).find(|(_, role)| **role == Role::Target);
         return Err(Error::data(
             "data",
             format!(
                 "data: no feature column: the only column is the target {:?}{hint}",
-                shorten(names.first().map_or("", String::as_str))
+                shorten(name.map_or("", |(name, _)| name))
             ),
         ));
     }
-    Ok(index)
+    Ok(roles)
 }
 
-fn scan_columns(reader: &mut Reader<'_>, names: &[String], target: usize) -> Result<Vec<Scan>, Error> {
-    let mut scans: Vec<Scan> = names.iter().map(|_| Scan::default()).collect();
+fn scan_columns(reader: &mut Reader<'_>, names: &[String], roles: &[Role]) -> Result<Scanned, Error> {
+    let scans = names.iter().map(|_| Scan::default()).collect();
+    let mut found = Scanned { scans, groups: Groups::default(), weights: Vec::new() };
     loop {
         let row = reader.records();
         let count = reader.record(&mut |index, cell| {
-            if let Some(scan) = scans.get_mut(index) {
-                scan.cell(cell, row, if index == target { MAX_CLASSES } else { MAX_CATEGORIES });
+            let (Some(scan), Some(role)) = (found.scans.get_mut(index), roles.get(index)) else {
+                return Ok(());
+            };
+            let name = names.get(index).map_or("", String::as_str);
+            match role {
+                Role::Feature => scan.cell(cell, row, MAX_CATEGORIES),
+                Role::Target => scan.cell(cell, row, MAX_CLASSES),
+                Role::Group => found.groups.push(cell, row, name)?,
+                Role::Weight => found.weights.push(weight_of(cell, row, name)?),
             }
             Ok(())
         })?;
         match count {
-            None => return Ok(scans),
-            Some(count) if count != names.len() => {
-                return Err(Error::data(
-                    "data",
-                    format!("data: row {row} has {count} fields, but the header names {}", names.len()),
-                ));
-            }
+            None => return Ok(found),
+            Some(count) if count != names.len() => return Err(unequal(row, count, names.len())),
             Some(_) => {}
         }
     }
+}
+
+/// The error for a row of another length than the header.
+pub(crate) fn unequal(row: usize, count: usize, names: usize) -> Error {
+    Error::data("data", format!("data: row {row} has {count} fields, but the header names {names}"))
 }
 
 fn column_of(name: &str, scan: Scan) -> Result<Column, Error> {
@@ -267,7 +315,7 @@ pub(crate) fn class_index(classes: &[String], cell: &str) -> Option<u32> {
 }
 
 /// The second pass: every cell into its inputs, with NaN where a value is missing.
-fn encode(bytes: &[u8], schema: Schema, target_index: usize, rows: usize) -> Result<Table, Error> {
+fn encode(bytes: &[u8], schema: Schema, roles: &[Role], rows: usize) -> Result<Table, Error> {
     let width = schema.inputs();
     if width > MAX_INPUTS {
         return Err(Error::data(
@@ -287,6 +335,9 @@ fn encode(bytes: &[u8], schema: Schema, target_index: usize, rows: usize) -> Res
         inputs: vec![0.0; rows * width],
         labels: Vec::new(),
         values: Vec::new(),
+        groups: Vec::new(),
+        weights: Vec::new(),
+        parts: None,
         schema,
     };
     let mut reader = Reader::new(bytes)?;
@@ -297,8 +348,10 @@ fn encode(bytes: &[u8], schema: Schema, target_index: usize, rows: usize) -> Res
         let (labels, values, missing) = (&mut table.labels, &mut table.values, &mut table.missing);
         let mut features = schema.columns.iter();
         reader.record(&mut |index, cell| {
-            if index == target_index {
-                return push_target(schema, cell, row, labels, values);
+            match roles.get(index) {
+                Some(Role::Target) => return push_target(schema, cell, row, labels, values),
+                Some(Role::Feature) => {}
+                _ => return Ok(()),
             }
             let Some(column) = features.next() else { return Ok(()) };
             let slot = inputs.get_mut(offset..offset + column.width()).unwrap_or_default();

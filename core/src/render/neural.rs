@@ -38,6 +38,8 @@ pub(super) fn train(report: &Value) -> String {
         "gl" => "; stopped by generalisation loss (GL)",
         "pq" => "; stopped by generalisation loss against progress (PQ)",
         "up" => "; stopped since the validation loss kept growing (UP)",
+        "progress" => "; stopped since the training loss hardly fell",
+        "diverged" => "; stopped since the numbers ran away",
         "target-error" => "; stopped at the target error",
         "bit-fail" => "; stopped at the allowed number of failed bits",
         "time" => "; stopped by the time limit",

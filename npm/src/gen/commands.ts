@@ -377,12 +377,12 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "flag": "--format",
     "kind": "option",
     "type": "string",
-    "help": "csv, fann, proben or array; default as the data shows.",
+    "help": "csv, fann, proben1 or array; default as the data shows.",
     "setting": true,
     "values": [
      "csv",
      "fann",
-     "proben",
+     "proben1",
      "array"
     ]
    },
@@ -391,7 +391,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "flag": "--scaling",
     "kind": "option",
     "type": "string",
-    "help": "How inputs are scaled: standard (default), min-max or none.",
+    "help": "How inputs are scaled: standard, min-max or none; default standard, none for Proben1.",
     "setting": true,
     "default": "standard",
     "values": [
@@ -405,11 +405,9 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "flag": "--target-scaling",
     "kind": "option",
     "type": "string",
-    "help": "How targets are scaled: auto (default), standard, min-max or none.",
+    "help": "How numbers to predict are scaled: standard, min-max or none; default as the output activation needs.",
     "setting": true,
-    "default": "auto",
     "values": [
-     "auto",
      "standard",
      "min-max",
      "none"
@@ -420,7 +418,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "flag": "--split",
     "kind": "option",
     "type": "list",
-    "help": "Percent of training, validation and test rows; default 60,20,20.",
+    "help": "Percent of training, validation and test rows; default 60,20,20, or the file's own.",
     "setting": true,
     "default": "60,20,20"
    },
@@ -429,13 +427,14 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "flag": "--split-by",
     "kind": "option",
     "type": "string",
-    "help": "How rows are split: stratified (default), ordered or groups.",
+    "help": "How rows are split: stratified, ordered, groups or file; default stratified, or as the file says.",
     "setting": true,
     "default": "stratified",
     "values": [
      "stratified",
      "ordered",
-     "groups"
+     "groups",
+     "file"
     ]
    },
    {
@@ -461,7 +460,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "flag": "--fold",
     "kind": "option",
     "type": "uint",
-    "help": "Which of the parts is the test part, from 0.",
+    "help": "Which of the parts is the test part, from 1.",
     "setting": true,
     "min": 0,
     "max": 4294967295
@@ -762,7 +761,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "flag": "--patience",
     "kind": "option",
     "type": "uint",
-    "help": "Stop after so many epochs without a lower validation loss; default 100 with validation rows.",
+    "help": "Stop after so many epochs without a lower validation loss; 0 for never; default 100 with validation rows.",
     "setting": true,
     "min": 0,
     "max": 4294967295
@@ -803,6 +802,14 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "default": 5,
     "min": 0,
     "max": 4294967295
+   },
+   {
+    "name": "progress",
+    "flag": "--progress",
+    "kind": "option",
+    "type": "float",
+    "help": "Stop when the training progress of a strip, in thousandths, falls below this.",
+    "setting": true
    },
    {
     "name": "targetError",

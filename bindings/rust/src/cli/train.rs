@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use ruv_swarm_core::error::Error;
-use ruv_swarm_core::neural::door::{
-    check_train, interrupted, options_of_flags, train_answer, TrainArguments,
-};
+use ruv_swarm_core::neural::door::{check_report, check_train, interrupted, options_of_flags, train_answer, TrainArguments};
 use ruv_swarm_core::render;
 use serde::Deserialize;
 use serde_json::json;
@@ -56,6 +54,7 @@ pub(super) fn run(context: &mut Context<'_>) -> Result<i32, Error> {
     if !asked.out.is_empty() {
         files::write_atomically("out", &asked.out, &trained.model)?;
     }
+    check_report(&trained.report_json)?;
     let answer = train_answer(&trained.report_json, &asked.out);
     context.out.result(&render("train", &answer), &answer);
     Ok(0)

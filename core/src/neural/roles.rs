@@ -1,0 +1,119 @@
+//! Columns that are no features: groups keep rows together in a split, weights say how much a row counts.
+
+use super::data::Table;
+use super::schema::{is_missing, list_names, parse_number, shorten, Column};
+use crate::error::Error;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// The names of the columns; empty: none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Roles<'a> {
+    pub group: &'a str,
+    pub weight: &'a str,
+}
+
+/// Numbers the groups as they appear; two cells are of one group if their trimmed texts are equal.
+#[derive(Default)]
+pub(crate) struct Groups {
+    known: BTreeMap<String, u32>,
+    pub rows: Vec<u32>,
+}
+
+impl Groups {
+    /// Takes the cell of data row `row` (from 1).
+    pub fn push(&mut self, cell: &str, row: usize, name: &str) -> Result<(), Error> {
+        let cell = cell.trim();
+        if is_missing(cell) {
+            let name = shorten(name);
+            return Err(Error::data(
+                "groupColumn",
+                format!("groupColumn: row {row}, column {name:?} is empty; every row needs a group"),
+            ));
+        }
+        let next = self.known.len() as u32;
+        let group = match self.known.get(cell) {
+            Some(group) => *group,
+            None => {
+                self.known.insert(cell.to_string(), next);
+                next
+            }
+        };
+        self.rows.push(group);
+        Ok(())
+    }
+}
+
+/// The weight in the cell of data row `row` (from 1).
+pub(crate) fn weight_of(cell: &str, row: usize, name: &str) -> Result<f32, Error> {
+    match parse_number(cell.trim()) {
+        Ok(weight) if weight > 0.0 => Ok(weight),
+        _ => Err(bad_weight(cell, row, name)),
+    }
+}
+
+fn bad_weight(cell: &str, row: usize, name: &str) -> Error {
+    let (name, cell) = (shorten(name), shorten(cell.trim()));
+    Error::data(
+        "weightColumn",
+        format!("weightColumn: row {row}, column {name:?}: {cell:?}; allowed: numbers above 0 to 3.4e38"),
+    )
+}
+
+/// The error for a column that is not there.
+pub(crate) fn no_column(field: &str, name: &str, names: &[String]) -> Error {
+    Error::invalid(
+        field,
+        format!("{field}: no column {:?}; the columns are: {}", shorten(name), list_names(names)),
+    )
+}
+
+/// Moves group and weight columns out of a table of numbers.
+pub(crate) fn take_columns(table: &mut Table, roles: &Roles<'_>) -> Result<(), Error> {
+    if !roles.group.is_empty() {
+        let mut groups = Groups::default();
+        for (index, value) in take(table, "groupColumn", roles.group)?.iter().enumerate() {
+            // adding 0 turns -0 into 0
+            groups.push(&(value + 0.0).to_string(), index + 1, roles.group)?;
+        }
+        table.groups = groups.rows;
+    }
+    if !roles.weight.is_empty() {
+        let weights = take(table, "weightColumn", roles.weight)?;
+        if let Some(index) = weights.iter().position(|weight| *weight <= 0.0) {
+            let cell = weights.get(index).map(f32::to_string).unwrap_or_default();
+            return Err(bad_weight(&cell, index + 1, roles.weight));
+        }
+        table.weights = weights;
+    }
+    Ok(())
+}
+
+/// One column's values, taken out of the features.
+fn take(table: &mut Table, field: &str, name: &str) -> Result<Vec<f32>, Error> {
+    let columns = &mut table.schema.columns;
+    let Some(index) = columns.iter().position(|column| column.name == name) else {
+        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        return Err(no_column(field, name, &names));
+    };
+    if columns.len() == 1 {
+        return Err(Error::data("data", "data: no feature column is left"));
+    }
+    let width: usize = columns.iter().map(Column::width).sum();
+    columns.remove(index);
+    let mut taken = Vec::with_capacity(table.rows);
+    let mut kept = Vec::with_capacity(table.rows * (width - 1));
+    for row in table.inputs.chunks_exact(width) {
+        for (place, value) in row.iter().enumerate() {
+            if place == index {
+                taken.push(*value);
+            } else {
+                kept.push(*value);
+            }
+        }
+    }
+    table.inputs = kept;
+    Ok(taken)
+}

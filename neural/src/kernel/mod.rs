@@ -1,0 +1,163 @@
+//! The products of training, written once over lanes and compiled once per instruction set.
+//!
+//! Rows are handled in blocks of [`BLOCK`]. A *panel* holds one block unit by unit (`[unit][row]`), a *sheet* holds
+//! it row by row (`[row][1, unit…]`). Every product is a loop over the summed index in its order, with independent
+//! results in the lanes: the tile, and so the instruction set, changes the speed and never a bit.
+
+mod product;
+mod row;
+mod update;
+
+pub(crate) use product::{pack_order, transposed_order, Start};
+pub(crate) use row::RankOne;
+pub(crate) use update::{AdamStep, Quick, Resilient, Steps};
+
+use crate::activation::{self, Activation};
+use crate::vector::{Scalar, Vector, V128};
+
+/// Rows of a block: partial sums over rows are taken per block.
+pub const BLOCK: usize = 64;
+
+/// Makes one function per instruction set of each generic body, so that it is compiled once and called, not copied
+/// into every caller.
+macro_rules! kernels {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),* $(,)?) = $($body:ident)::+;)*) => {
+        /// The kernels of an instruction set.
+        ///
+        /// # Safety
+        /// Each method's pointers must be good for what its body says it reads and writes.
+        #[allow(missing_docs, clippy::missing_safety_doc, clippy::too_many_arguments)]
+        pub trait Kernels: Vector {
+            $($(#[$doc])* unsafe fn $name($($arg: $ty),*);)*
+        }
+        kernels!(@plain Scalar; $($name($($arg: $ty),*) = $($body)::+;)*);
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64", all(target_arch = "wasm32", target_feature = "simd128")))]
+        kernels!(@plain V128; $($name($($arg: $ty),*) = $($body)::+;)*);
+        #[cfg(target_arch = "x86_64")]
+        kernels!(@wide crate::vector::V256, "avx2"; $($name($($arg: $ty),*) = $($body)::+;)*);
+        #[cfg(target_arch = "x86_64")]
+        kernels!(@wide crate::vector::V512, "avx512f,avx512dq"; $($name($($arg: $ty),*) = $($body)::+;)*);
+        #[cfg(all(target_arch = "x86_64", feature = "yardstick"))]
+        kernels!(@wide crate::vector::Vex128, "avx2"; $($name($($arg: $ty),*) = $($body)::+;)*);
+    };
+    (@plain $vector:ty; $($name:ident($($arg:ident: $ty:ty),*) = $($body:ident)::+;)*) => {
+        impl Kernels for $vector {
+            $(unsafe fn $name($($arg: $ty),*) {
+                // SAFETY: the caller's promises.
+                unsafe { $($body)::+::<$vector>($($arg),*) }
+            })*
+        }
+    };
+    (@wide $vector:ty, $features:literal; $($name:ident($($arg:ident: $ty:ty),*) = $($body:ident)::+;)*) => {
+        impl Kernels for $vector {
+            $(#[inline(always)]
+            unsafe fn $name($($arg: $ty),*) {
+                #[target_feature(enable = $features)]
+                #[allow(clippy::too_many_arguments)]
+                unsafe fn wide($($arg: $ty),*) {
+                    // SAFETY: the caller's promises.
+                    unsafe { $($body)::+::<$vector>($($arg),*) }
+                }
+                // SAFETY: the type is reached only where the processor has the instructions, and the caller's promises.
+                unsafe { wide($($arg),*) }
+            })*
+        }
+    };
+}
+
+kernels! {
+    /// See [`product::multiply`].
+    fn multiply(packed: *const f32, depth: usize, outputs: usize, panel: *const f32, out: *mut f32, lanes: usize, start: Start)
+        = product::multiply;
+    /// See [`product::accumulate`].
+    fn accumulate(gradient: *mut f32, width: usize, delta: *const f32, outputs: usize, sheet: *const f32, stride: usize, rows: usize)
+        = product::accumulate;
+    /// y = f(steepness * z) over a panel of `units`, `lanes` rows of each.
+    fn activate(activation: Activation, steepness: f32, z: *const f32, y: *mut f32, units: usize, lanes: usize)
+        = activate;
+    /// delta *= slope over a panel.
+    fn slope(activation: Activation, steepness: f32, z: *const f32, y: *const f32, delta: *mut f32, units: usize, lanes: usize)
+        = slope;
+    /// See [`row::multiply`].
+    fn row_multiply(weights: *const f32, width: usize, x: *const f32, depth: usize, out: *mut f32, biased: bool)
+        = row::multiply;
+    /// See [`row::rank_one`].
+    fn rank_one(weights: *mut f32, width: usize, x: *const f32, depth: usize, y: *const f32, biased: bool)
+        = row::rank_one;
+    /// See [`row::rank_one_with`].
+    fn rank_one_with(weights: *mut f32, width: usize, x: *const f32, depth: usize, y: *const f32, biased: bool, rule: RankOne)
+        = row::rank_one_with;
+    /// y = f(steepness * z) over `count` numbers, whole vectors.
+    fn activate_row(activation: Activation, steepness: f32, z: *const f32, y: *mut f32, count: usize)
+        = activation::forward;
+    /// delta *= slope over `count` numbers, whole vectors.
+    fn slope_row(activation: Activation, steepness: f32, z: *const f32, y: *const f32, delta: *mut f32, count: usize)
+        = activation::backward;
+    /// See [`update::finish`].
+    fn finish(gradient: *mut f32, weights: *const f32, free: *const f32, count: usize, scale: f32, l1: f32, l2: f32)
+        = update::finish;
+    /// See [`update::momentum`].
+    fn momentum(weights: *mut f32, gradient: *const f32, velocity: *mut f32, count: usize, rate: f32, momentum: f32)
+        = update::momentum;
+    /// See [`update::rprop`].
+    fn rprop(weights: *mut f32, gradient: *const f32, last: *mut f32, steps: *mut f32, count: usize, rule: Steps)
+        = update::rprop;
+    /// See [`update::quickprop`].
+    fn quickprop(weights: *mut f32, gradient: *const f32, last: *mut f32, changes: *mut f32, count: usize, rule: Quick)
+        = update::quickprop;
+    /// See [`update::adam`].
+    fn adam(weights: *mut f32, gradient: *const f32, first: *mut f32, second: *mut f32, count: usize, step: AdamStep)
+        = update::adam;
+}
+
+/// The lanes of a block of `rows` rows for vectors of `V`.
+#[inline(always)]
+pub(crate) fn lanes<V: Vector>(rows: usize) -> usize {
+    rows.div_ceil(V::LANES) * V::LANES
+}
+
+#[inline(always)]
+unsafe fn activate<V: Vector>(
+    activation: Activation,
+    steepness: f32,
+    z: *const f32,
+    y: *mut f32,
+    units: usize,
+    lanes: usize,
+) {
+    // SAFETY: panels have BLOCK rows a unit.
+    unsafe {
+        if activation == Activation::Softmax {
+            return activation::softmax_panel::<V>(steepness, z, y, units, lanes);
+        }
+        if lanes == BLOCK {
+            return activation::forward::<V>(activation, steepness, z, y, units * BLOCK);
+        }
+        for unit in 0..units {
+            let at = unit * BLOCK;
+            activation::forward::<V>(activation, steepness, z.add(at), y.add(at), lanes);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn slope<V: Vector>(
+    activation: Activation,
+    steepness: f32,
+    z: *const f32,
+    y: *const f32,
+    delta: *mut f32,
+    units: usize,
+    lanes: usize,
+) {
+    // SAFETY: panels have BLOCK rows a unit.
+    unsafe {
+        if lanes == BLOCK {
+            return activation::backward::<V>(activation, steepness, z, y, delta, units * BLOCK);
+        }
+        for unit in 0..units {
+            let at = unit * BLOCK;
+            activation::backward::<V>(activation, steepness, z.add(at), y.add(at), delta.add(at), lanes);
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! One row at a time: forward for a single answer, and incremental back-propagation.
+//!
+//! Weights lie input by input, so that the lanes hold units. For the way back each layer but the first has a second
+//! copy, unit by unit; both get the same update, so that both directions have independent results in their lanes.
+#![allow(clippy::indexing_slicing)] // buffers are made for the layout
+
+use crate::activation;
+use crate::buffer::Buffer;
+use crate::kernel::{Kernels, RankOne};
+use crate::layout::Layout;
+use crate::level::Level;
+use crate::loss::{Criterion, Sums};
+use crate::shape::Network;
+use crate::{Activation, Rng};
+use alloc::vec::Vec;
+
+/// Where one layer's numbers are.
+#[derive(Clone, Debug)]
+struct Step {
+    units: usize,
+    fan_in: usize,
+    activation: Activation,
+    steepness: f32,
+    /// Units with padding: the stride of `[bias, input…][unit]`.
+    width: usize,
+    /// First weight forward.
+    offset: usize,
+    /// Its first input and unit among the values, its first unit among the deltas.
+    source: usize,
+    value: usize,
+    delta: usize,
+    /// Way back: first weight, stride, first input, number of inputs, where their deltas are.
+    back: usize,
+    back_width: usize,
+    back_from: usize,
+    back_count: usize,
+    back_delta: usize,
+}
+
+/// A network laid out for single rows, with its scratch memory.
+#[derive(Clone, Debug)]
+pub(crate) struct Stepper {
+    steps: Vec<Step>,
+    inputs: usize,
+    shortcut: bool,
+    forward: Buffer,
+    back: Buffer,
+    /// Velocities of both copies, with momentum.
+    forward_velocity: Buffer,
+    back_velocity: Buffer,
+    /// Masks of both copies, where connections are missing.
+    forward_mask: Buffer,
+    back_mask: Buffer,
+    /// Inputs and units.
+    values: Buffer,
+    sums: Buffer,
+    slopes: Buffer,
+    deltas: Buffer,
+    /// A layer's change, or what it passes back.
+    scratch: Buffer,
+    needs_sums: bool,
+}
+
+impl Stepper {
+    pub fn new(level: Level, network: &Network, training: bool, momentum: bool) -> Stepper {
+        let lanes = level.lanes();
+        let pad = |n: usize| n.div_ceil(lanes) * lanes;
+        let shape = &network.shape;
+        let mut steps: Vec<Step> = Vec::new();
+        // with shortcuts the values lie without gaps; else each layer starts on a vector
+        let place = |n: usize| if shape.shortcut { n } else { pad(n) };
+        let (mut offset, mut back, mut delta) = (0, 0, 0);
+        let mut value = place(shape.inputs);
+        for (index, layer) in shape.layers.iter().enumerate() {
+            let fan_in = shape.fan_in(index);
+            let width = pad(layer.units);
+            let before = steps.last();
+            let (back_from, back_delta) = match before {
+                None => (fan_in, 0),
+                Some(_) if shape.shortcut => (shape.inputs, 0),
+                Some(step) => (0, step.delta),
+            };
+            let back_count = fan_in - back_from;
+            let source = before.filter(|_| !shape.shortcut).map_or(0, |step| step.value);
+            steps.push(Step {
+                units: layer.units,
+                fan_in,
+                activation: layer.activation,
+                steepness: layer.steepness,
+                width,
+                offset,
+                source,
+                value,
+                delta,
+                back,
+                back_width: pad(back_count),
+                back_from,
+                back_count,
+                back_delta,
+            });
+            offset += (fan_in + 1) * width;
+            back += layer.units * pad(back_count);
+            value += place(layer.units);
+            delta += place(layer.units);
+        }
+        // vectors may reach over the end of the last layer
+        let room = |n: usize, is: bool| Buffer::new(if is { n } else { 0 });
+        let sparse = network.connected.is_some();
+        let needs_sums = shape.layers.iter().any(|layer| layer.activation.needs_sum());
+        let mut stepper = Stepper {
+            inputs: shape.inputs,
+            shortcut: shape.shortcut,
+            forward: room(offset, true),
+            back: room(back, training),
+            forward_velocity: room(offset, momentum),
+            back_velocity: room(back, momentum),
+            forward_mask: room(offset, training && sparse),
+            back_mask: room(back, training && sparse),
+            values: room(value + lanes, true),
+            sums: room(value + lanes, true),
+            slopes: room(delta + lanes, training),
+            deltas: room(delta + lanes, training),
+            scratch: room(delta.max(value) + lanes, training),
+            steps,
+            needs_sums,
+        };
+        stepper.load(&network.weights);
+        if let (Some(connected), true) = (&network.connected, training) {
+            let set = |is: &bool| if *is { f32::from_bits(u32::MAX) } else { 0.0 };
+            let mask: Vec<f32> = connected.iter().map(set).collect();
+            let Stepper { steps, forward_mask, back_mask, .. } = &mut stepper;
+            copy(steps, &mask, forward_mask, back_mask);
+        }
+        stepper
+    }
+
+    /// Takes over weights in a network's order.
+    pub fn load(&mut self, weights: &[f32]) {
+        copy(&self.steps, weights, &mut self.forward, &mut self.back);
+    }
+
+    /// Writes the weights into a layout's buffer.
+    pub fn write_weights(&self, layout: &Layout, to: &mut [f32]) {
+        for (step, place) in self.steps.iter().zip(&layout.places) {
+            for unit in 0..step.units {
+                for k in 0..=step.fan_in {
+                    to[place.offset + unit * place.width + k] =
+                        self.forward[step.offset + k * step.width + unit];
+                }
+            }
+        }
+    }
+
+    /// The velocities in a network's order; none without momentum.
+    pub fn velocities(&self, count: usize) -> Vec<f32> {
+        if self.forward_velocity.is_empty() {
+            return Vec::new();
+        }
+        collect(&self.steps, &self.forward_velocity, count)
+    }
+
+    /// Takes over velocities in a network's order.
+    pub fn load_velocities(&mut self, velocities: &[f32]) {
+        if !self.forward_velocity.is_empty() {
+            copy(&self.steps, velocities, &mut self.forward_velocity, &mut self.back_velocity);
+        }
+    }
+
+    /// Where a row's inputs go.
+    #[inline(always)]
+    pub fn input(&mut self) -> &mut [f32] {
+        &mut self.values[..self.inputs]
+    }
+
+    /// The outputs of the row that was run last.
+    #[inline(always)]
+    pub fn output(&self) -> &[f32] {
+        self.steps.last().map_or(&[], |step| &self.values[step.value..step.value + step.units])
+    }
+
+    /// Runs the row in [`Stepper::input`] through the layers.
+    #[inline(always)]
+    pub fn forward<V: Kernels>(&mut self, dropout: f32, rng: Option<&mut Rng>) {
+        let last = self.steps.len() - 1;
+        let mut rng = rng;
+        let (values, sums) = (self.values.as_mut_ptr(), self.sums.as_mut_ptr());
+        for index in 0..self.steps.len() {
+            let step = &self.steps[index];
+            // SAFETY: the steps' places lie inside the buffers, with room for a vector that reaches over.
+            unsafe {
+                let (x, y) = (values.add(step.source), values.add(step.value));
+                let z = if self.needs_sums { sums.add(step.value) } else { y };
+                let weights = self.forward.as_ptr().add(step.offset);
+                V::row_multiply(weights, step.width, x, step.fan_in, z, true);
+                if step.activation == Activation::Softmax {
+                    let z = core::slice::from_raw_parts_mut(sums.add(step.value), step.units);
+                    if !self.needs_sums {
+                        z.copy_from_slice(core::slice::from_raw_parts(y, step.units));
+                    }
+                    activation::softmax_row(
+                        step.steepness,
+                        z,
+                        core::slice::from_raw_parts_mut(y, step.units),
+                    );
+                } else {
+                    V::activate_row(step.activation, step.steepness, z, y, step.width);
+                }
+            }
+            if let (true, true, Some(rng)) = (dropout > 0.0, index < last, rng.as_deref_mut()) {
+                self.drop_units::<V>(index, dropout, rng);
+            }
+        }
+    }
+
+    fn drop_units<V: Kernels>(&mut self, index: usize, share: f32, rng: &mut Rng) {
+        let step = &self.steps[index];
+        let slopes = &mut self.slopes[step.delta..step.delta + step.units];
+        slopes.fill(1.0);
+        for unit in 0..step.units {
+            let (z, y) = (self.sums[step.value + unit], self.values[step.value + unit]);
+            let z = if self.needs_sums { z } else { y };
+            slopes[unit] = activation::slope_of(step.activation, step.steepness, z, y);
+        }
+        let keep = 1.0 / (1.0 - share);
+        let values = &mut self.values[step.value..step.value + step.units];
+        for (value, slope) in values.iter_mut().zip(slopes) {
+            let factor = if rng.unit_f32() < share { 0.0 } else { keep };
+            *value *= factor;
+            *slope *= factor;
+        }
+    }
+
+    /// Takes in the error of the row that was run, and changes the weights.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)]
+    pub fn learn<V: Kernels>(
+        &mut self,
+        criterion: &Criterion,
+        target: impl Fn(usize) -> f32,
+        weight: f32,
+        rate: f32,
+        momentum: f32,
+        dropping: bool,
+        sums: &mut Sums,
+    ) {
+        self.output_delta::<V>(criterion, target, weight, sums);
+        for index in (0..self.steps.len()).rev() {
+            if index > 0 {
+                self.pass_back::<V>(index);
+            }
+            self.change::<V>(index, rate, momentum);
+            if index > 0 {
+                self.apply_slope::<V>(index - 1, dropping);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn output_delta<V: Kernels>(
+        &mut self,
+        criterion: &Criterion,
+        target: impl Fn(usize) -> f32,
+        weight: f32,
+        sums: &mut Sums,
+    ) {
+        let Some(step) = self.steps.last() else { return };
+        let (value, delta, units) = (step.value, step.delta, step.units);
+        for unit in 0..units {
+            self.deltas[delta + unit] =
+                sums.single(criterion, self.values[value + unit], target(unit), weight);
+        }
+        if criterion.is_plain() {
+            return;
+        }
+        if step.activation == Activation::Softmax {
+            let (y, d) = (&self.values[value..value + units], &mut self.deltas[delta..delta + units]);
+            let dot = d.iter().zip(y).fold(0.0, |sum, (error, value)| sum + error * value);
+            let steepness = step.steepness;
+            d.iter_mut().zip(y).for_each(|(error, value)| *error = steepness * (value * (*error - dot)));
+            return;
+        }
+        self.apply_slope::<V>(self.steps.len() - 1, false);
+    }
+
+    /// Gives the layers below their share of a layer's delta.
+    #[inline(always)]
+    fn pass_back<V: Kernels>(&mut self, index: usize) {
+        let step = &self.steps[index];
+        // SAFETY: the steps' places lie inside the buffers, with room for a vector that reaches over.
+        unsafe {
+            let delta = self.deltas.as_mut_ptr();
+            let to = if self.shortcut { self.scratch.as_mut_ptr() } else { delta.add(step.back_delta) };
+            let back = self.back.as_ptr().add(step.back);
+            V::row_multiply(back, step.back_width, delta.add(step.delta), step.units, to, false);
+        }
+        if self.shortcut {
+            let first = index + 1 == self.steps.len();
+            let to = &mut self.deltas[step.back_delta..step.back_delta + step.back_count];
+            for (slot, value) in to.iter_mut().zip(self.scratch.iter()) {
+                *slot = if first { *value } else { *slot + *value };
+            }
+        }
+    }
+
+    /// Changes a layer's weights, in both copies.
+    #[inline(always)]
+    fn change<V: Kernels>(&mut self, index: usize, rate: f32, momentum: f32) {
+        let step = &self.steps[index];
+        for unit in 0..step.width {
+            let delta = if unit < step.units { self.deltas[step.delta + unit] } else { 0.0 };
+            self.scratch[unit] = rate * delta;
+        }
+        // SAFETY: the steps' places lie inside the buffers, with room for a vector that reaches over.
+        unsafe {
+            let (x, change) = (self.values.as_ptr().add(step.source), self.scratch.as_ptr());
+            let rule = |velocity: &mut Buffer, mask: &Buffer, at: usize| RankOne {
+                momentum,
+                velocity: if velocity.is_empty() {
+                    core::ptr::null_mut()
+                } else {
+                    velocity.as_mut_ptr().add(at)
+                },
+                mask: if mask.is_empty() { core::ptr::null() } else { mask.as_ptr().add(at) },
+            };
+            let plain = self.forward_velocity.is_empty() && self.forward_mask.is_empty();
+            let weights = self.forward.as_mut_ptr().add(step.offset);
+            if plain {
+                V::rank_one(weights, step.width, x, step.fan_in, change, true);
+            } else {
+                let rule = rule(&mut self.forward_velocity, &self.forward_mask, step.offset);
+                V::rank_one_with(weights, step.width, x, step.fan_in, change, true, rule);
+            }
+            if index == 0 {
+                return;
+            }
+            let (x, weights) = (x.add(step.back_from), self.back.as_mut_ptr().add(step.back));
+            if plain {
+                V::rank_one(weights, step.back_width, change, step.units, x, false);
+            } else {
+                let rule = rule(&mut self.back_velocity, &self.back_mask, step.back);
+                V::rank_one_with(weights, step.back_width, change, step.units, x, false, rule);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn apply_slope<V: Kernels>(&mut self, index: usize, dropping: bool) {
+        let step = &self.steps[index];
+        let (at, from) = (step.value, step.delta);
+        if dropping {
+            let deltas = &mut self.deltas[from..from + step.units];
+            deltas.iter_mut().zip(&self.slopes[from..]).for_each(|(delta, slope)| *delta *= slope);
+            return;
+        }
+        // SAFETY: a layer's place, with room for a vector that reaches over into deltas that are done with.
+        unsafe {
+            let y = self.values.as_ptr().add(at);
+            let z = if self.needs_sums { self.sums.as_ptr().add(at) } else { y };
+            let delta = self.deltas.as_mut_ptr().add(from);
+            V::slope_row(step.activation, step.steepness, z, y, delta, step.width);
+        }
+    }
+}
+
+/// Both copies of weights in a network's order.
+fn copy(steps: &[Step], weights: &[f32], forward: &mut [f32], back: &mut [f32]) {
+    let mut first = 0;
+    for step in steps {
+        for unit in 0..step.units {
+            let from = &weights[first..=first + step.fan_in];
+            forward[step.offset + unit] = from[step.fan_in];
+            for (input, weight) in from[..step.fan_in].iter().enumerate() {
+                forward[step.offset + (input + 1) * step.width + unit] = *weight;
+            }
+            if !back.is_empty() {
+                let to = step.back + unit * step.back_width;
+                back[to..to + step.back_count].copy_from_slice(&from[step.back_from..step.fan_in]);
+            }
+            first += step.fan_in + 1;
+        }
+    }
+}
+
+/// The forward copy in a network's order.
+fn collect(steps: &[Step], forward: &[f32], count: usize) -> Vec<f32> {
+    let mut weights = Vec::with_capacity(count);
+    for step in steps {
+        for unit in 0..step.units {
+            weights.extend((1..=step.fan_in).map(|input| forward[step.offset + input * step.width + unit]));
+            weights.push(forward[step.offset + unit]);
+        }
+    }
+    weights
+}

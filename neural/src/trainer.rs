@@ -1,0 +1,456 @@
+//! Training: epochs of a network, full batch, in small batches or row by row.
+#![allow(clippy::indexing_slicing)] // buffers are made for the layout
+
+use crate::buffer::Buffer;
+use crate::kernel::Kernels;
+use crate::layout::Layout;
+use crate::level::{dispatch, Level, Work};
+use crate::loss::{Criterion, Epoch, Sums};
+use crate::optimiser::{Algorithm, Optimiser, Settings};
+use crate::passes::Passes;
+use crate::rows::{all_rows, Rows};
+use crate::shape::Network;
+use crate::stepper::Stepper;
+use crate::{FloatState, Rng};
+use alloc::vec::Vec;
+
+/// A network in training.
+#[derive(Debug)]
+pub struct Trainer {
+    level: Level,
+    settings: Settings,
+    criterion: Criterion,
+    network: Network,
+    layout: Layout,
+    weights: Buffer,
+    gradient: Buffer,
+    /// 1 where a weight may be decayed.
+    free: Buffer,
+    /// All bits where a weight exists; empty if all do.
+    mask: Buffer,
+    passes: Passes,
+    stepper: Option<Stepper>,
+    optimiser: Optimiser,
+    train: Rows,
+    /// Room for small batches and noisy copies.
+    scratch: Option<Rows>,
+    order: Vec<u32>,
+    rng: Rng,
+}
+
+/// All that a trainer needs to go on, beside its settings and rows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TrainerState {
+    /// The weights in the network's order.
+    pub weights: Vec<f32>,
+    /// The rule's memory in the network's order: one, two or three numbers a weight.
+    pub floats: Vec<f32>,
+    /// Powers of Adam's shares, and the last mean squared error.
+    pub doubles: Vec<f64>,
+    /// The order of the rows.
+    pub order: Vec<u32>,
+    /// Updates done.
+    pub counters: Vec<u64>,
+    /// The generator.
+    pub rng: [u64; 4],
+}
+
+impl Trainer {
+    /// A trainer of `network` on `train`; none if network, rows and settings do not fit each other.
+    pub fn new(level: Level, network: Network, settings: Settings, train: Rows, rng: Rng) -> Option<Trainer> {
+        let level = level.resolved();
+        let output = *network.shape.layers.last()?;
+        let fits = network.is_sound()
+            && train.inputs() == network.shape.inputs
+            && train.outputs() == network.shape.outputs()
+            && train.rows() > 0
+            && train.total() > 0.0;
+        if !fits {
+            return None;
+        }
+        let layout = Layout::new(level, &network.shape);
+        let count = layout.weights;
+        let filled = |values: &[f32]| {
+            let mut buffer = Buffer::new(values.len());
+            buffer.copy_from_slice(values);
+            buffer
+        };
+        let mut weights = Buffer::new(count);
+        layout.spread(&network.weights, &mut weights);
+        let incremental = settings.algorithm == Algorithm::Incremental;
+        let small = settings.batch_rows as usize;
+        let batches = matches!(settings.algorithm, Algorithm::Batch | Algorithm::Adam) && small > 0;
+        let scratch = match (incremental, batches) {
+            (true, _) => None,
+            (_, true) => Some(train.like(small.min(train.rows()))),
+            _ => (settings.noise > 0.0).then(|| train.like(train.rows())),
+        };
+        Some(Trainer {
+            level,
+            settings,
+            criterion: Criterion {
+                loss: settings.loss,
+                activation: output.activation,
+                steepness: output.steepness,
+                limit: settings.bit_fail_limit,
+            },
+            gradient: Buffer::new(count),
+            free: filled(&layout.free(&network)),
+            mask: layout.mask(&network).map_or_else(|| Buffer::new(0), |mask| filled(&mask)),
+            passes: Passes::new(&layout, !incremental, settings.dropout > 0.0),
+            stepper: incremental.then(|| Stepper::new(level, &network, true, settings.momentum > 0.0)),
+            optimiser: Optimiser::new(&settings, if incremental { 0 } else { count }),
+            order: all_rows(train.rows()),
+            weights,
+            layout,
+            network,
+            train,
+            scratch,
+            rng,
+        })
+    }
+
+    /// One pass over the training rows, with its updates.
+    pub fn epoch(&mut self) -> Epoch {
+        let _settings = FloatState::hold();
+        dispatch(self.level, EpochWork { trainer: self })
+    }
+
+    /// The losses on `rows` with the present weights, without dropout and noise.
+    pub fn measure(&mut self, rows: &Rows) -> Epoch {
+        let _settings = FloatState::hold();
+        dispatch(self.level, MeasureWork { trainer: self, rows })
+    }
+
+    /// The present weights, in the network's order.
+    pub fn weights(&self) -> Vec<f32> {
+        self.layout.collect(&self.weights)
+    }
+
+    /// Sets the weights, in the network's order; false if they are not as many.
+    pub fn set_weights(&mut self, weights: &[f32]) -> bool {
+        if weights.len() != self.network.weights.len() {
+            return false;
+        }
+        self.layout.spread(weights, &mut self.weights);
+        if let Some(stepper) = &mut self.stepper {
+            stepper.load(weights);
+        }
+        true
+    }
+
+    /// The network with its present weights.
+    pub fn network(&self) -> Network {
+        Network { weights: self.weights(), ..self.network.clone() }
+    }
+
+    /// What is needed to go on later.
+    pub fn state(&self) -> TrainerState {
+        let mut floats = Vec::new();
+        if let Some(stepper) = &self.stepper {
+            floats.extend(stepper.velocities(self.network.weights.len()));
+        }
+        let memory = [&self.optimiser.first, &self.optimiser.second, &self.optimiser.third];
+        for part in memory.into_iter().filter(|part| !part.is_empty()) {
+            floats.extend(self.layout.collect(part));
+        }
+        TrainerState {
+            weights: self.weights(),
+            floats,
+            doubles: alloc::vec![self.optimiser.powers.0, self.optimiser.powers.1, self.optimiser.last_error],
+            order: self.order.clone(),
+            counters: alloc::vec![self.optimiser.updates],
+            rng: self.rng.words(),
+        }
+    }
+
+    /// Goes on from `state`; false, and nothing is changed, if it is not of a trainer like this one.
+    pub fn restore(&mut self, state: &TrainerState) -> bool {
+        let count = self.network.weights.len();
+        let same = self.state();
+        let mut seen = alloc::vec![false; self.order.len()];
+        for row in &state.order {
+            match seen.get_mut(*row as usize) {
+                Some(slot) => *slot = true,
+                None => return false,
+            }
+        }
+        let fits = state.floats.len() == same.floats.len()
+            && state.doubles.len() == same.doubles.len()
+            && state.order.len() == same.order.len()
+            && state.counters.len() == same.counters.len()
+            && seen.iter().all(|is| *is)
+            && state.rng != [0; 4];
+        if !fits || !self.set_weights(&state.weights) {
+            return false;
+        }
+        let mut parts = state.floats.chunks_exact(count.max(1));
+        if let Some(stepper) = &mut self.stepper {
+            if let Some(velocities) = parts.next() {
+                stepper.load_velocities(velocities);
+            }
+        }
+        let Optimiser { first, second, third, .. } = &mut self.optimiser;
+        for part in [first, second, third].into_iter().filter(|part| !part.is_empty()) {
+            if let Some(values) = parts.next() {
+                self.layout.spread(values, part);
+            }
+        }
+        self.optimiser.powers = (state.doubles[0], state.doubles[1]);
+        self.optimiser.last_error = state.doubles[2];
+        self.optimiser.updates = state.counters[0];
+        self.order.copy_from_slice(&state.order);
+        self.rng = Rng::from_words(state.rng);
+        true
+    }
+
+    /// The gradient of the mean loss at the present weights, in the network's order, without decay; for checks.
+    pub fn gradient(&mut self) -> Vec<f32> {
+        let _settings = FloatState::hold();
+        dispatch(self.level, GradientWork { trainer: self });
+        self.layout.collect(&self.gradient)
+    }
+}
+
+struct EpochWork<'a> {
+    trainer: &'a mut Trainer,
+}
+
+impl Work for EpochWork<'_> {
+    type Output = Epoch;
+    #[inline(always)]
+    fn run<V: Kernels>(self) -> Epoch {
+        let trainer = self.trainer;
+        let mut sums = Sums::new();
+        if trainer.stepper.is_some() {
+            trainer.row_by_row::<V>(&mut sums);
+        } else {
+            trainer.batches::<V>(&mut sums);
+        }
+        let places = if trainer.stepper.is_some() { 1 } else { trainer.train.rows() };
+        let outputs = trainer.train.outputs();
+        let mut epoch = sums.finish(&trainer.criterion, trainer.train.total(), outputs, places);
+        epoch.broken = trainer.broken::<V>(&epoch);
+        epoch
+    }
+}
+
+struct MeasureWork<'a> {
+    trainer: &'a mut Trainer,
+    rows: &'a Rows,
+}
+
+impl Work for MeasureWork<'_> {
+    type Output = Epoch;
+    #[inline(always)]
+    fn run<V: Kernels>(self) -> Epoch {
+        let Trainer { passes, layout, weights, criterion, .. } = self.trainer;
+        passes.load(layout, weights, false);
+        let mut sums = Sums::new();
+        let mut delta = Buffer::new(self.rows.outputs() * crate::kernel::BLOCK);
+        for index in 0..self.rows.blocks() {
+            let block = self.rows.block(index);
+            passes.forward::<V>(layout, block.panel, block.rows, None);
+            sums.block(criterion, passes.output(layout), &block, &mut delta);
+        }
+        let mut epoch = sums.finish(criterion, self.rows.total(), self.rows.outputs(), self.rows.rows());
+        epoch.broken = self.trainer.broken::<V>(&epoch);
+        epoch
+    }
+}
+
+struct GradientWork<'a> {
+    trainer: &'a mut Trainer,
+}
+
+impl Work for GradientWork<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Kernels>(self) {
+        let trainer = self.trainer;
+        let Trainer { passes, layout, weights, train, gradient, criterion, settings, .. } = trainer;
+        gradient_of::<V>(
+            passes,
+            layout,
+            weights,
+            train,
+            criterion,
+            gradient,
+            settings.dropout,
+            &mut trainer.rng,
+        );
+        trainer.finish_gradient::<V>(trainer.train.total(), false);
+    }
+}
+
+impl Trainer {
+    #[inline(always)]
+    fn batches<V: Kernels>(&mut self, sums: &mut Sums) {
+        let rows = self.train.rows();
+        let noise = self.settings.noise;
+        let small = self.settings.batch_rows as usize;
+        let batched = matches!(self.settings.algorithm, Algorithm::Batch | Algorithm::Adam) && small > 0;
+        let Some(mut scratch) = self.scratch.take() else {
+            return self.one_update::<V>(None, sums);
+        };
+        let mut order = core::mem::take(&mut self.order);
+        if batched && self.settings.shuffle {
+            self.rng.shuffle(&mut order);
+        }
+        for chosen in order.chunks(if batched { small } else { rows }) {
+            scratch.gather(&self.train, chosen, noise, &mut self.rng);
+            self.one_update::<V>(Some(&scratch), sums);
+        }
+        self.order = order;
+        self.scratch = Some(scratch);
+    }
+
+    /// Gradient of the chosen rows (all if none are given) and one update.
+    #[inline(always)]
+    fn one_update<V: Kernels>(&mut self, chosen: Option<&Rows>, sums: &mut Sums) {
+        let Trainer { passes, layout, weights, gradient, criterion, rng, settings, .. } = self;
+        let rows = chosen.unwrap_or(&self.train);
+        let (total, places) = (rows.total(), rows.rows());
+        let mut own = Sums::new();
+        let into = if chosen.is_some() { &mut own } else { &mut *sums };
+        gradient_into::<V>(passes, layout, weights, rows, criterion, gradient, settings.dropout, rng, into);
+        let error = into.finish(criterion, total, rows.outputs(), places).squared;
+        if chosen.is_some() {
+            sums.add(&own);
+        }
+        self.finish_gradient::<V>(total, true);
+        let Trainer { optimiser, settings, layout, weights, gradient, rng, .. } = self;
+        optimiser.update::<V>(settings, layout, weights, gradient, error, rng);
+    }
+
+    /// Means, decay, and nothing where no weight is.
+    #[inline(always)]
+    fn finish_gradient<V: Kernels>(&mut self, total: f64, decay: bool) {
+        let (l1, l2) = if decay { (self.settings.l1, self.settings.l2) } else { (0.0, 0.0) };
+        let scale = (1.0 / total) as f32;
+        let count = self.gradient.len();
+        // SAFETY: all hold the layout's weights.
+        unsafe {
+            let gradient = self.gradient.as_mut_ptr();
+            V::finish(gradient, self.weights.as_ptr(), self.free.as_ptr(), count, scale, l1, l2);
+        }
+        for (slope, mask) in self.gradient.iter_mut().zip(self.mask.iter()) {
+            *slope = f32::from_bits(slope.to_bits() & mask.to_bits());
+        }
+    }
+
+    #[inline(always)]
+    fn row_by_row<V: Kernels>(&mut self, sums: &mut Sums) {
+        let Some(mut stepper) = self.stepper.take() else { return };
+        if self.settings.shuffle {
+            let mut order = core::mem::take(&mut self.order);
+            self.rng.shuffle(&mut order);
+            self.order = order;
+        }
+        let settings = self.settings;
+        for row in &self.order {
+            let row = *row as usize;
+            stepper.input().copy_from_slice(self.train.row(row));
+            if settings.noise > 0.0 {
+                for value in stepper.input() {
+                    *value += self.rng.uniform_f32(-settings.noise, settings.noise);
+                }
+            }
+            stepper.forward::<V>(settings.dropout, Some(&mut self.rng));
+            let targets = self.train.targets_of(row);
+            stepper.learn::<V>(
+                &self.criterion,
+                |output| targets[output * crate::kernel::BLOCK],
+                self.train.weight(row),
+                settings.learning_rate,
+                settings.momentum,
+                settings.dropout > 0.0,
+                sums,
+            );
+        }
+        stepper.write_weights(&self.layout, &mut self.weights);
+        if settings.l1 > 0.0 || settings.l2 > 0.0 {
+            self.decay_epoch(&mut stepper);
+        }
+        self.stepper = Some(stepper);
+    }
+
+    /// The decay of all of an epoch's rows at once; at most half a weight.
+    fn decay_epoch(&mut self, stepper: &mut Stepper) {
+        let share = self.settings.learning_rate * self.train.rows() as f32;
+        let share = if share < 0.5 { share } else { 0.5 };
+        let (l1, l2) = (self.settings.l1, if self.settings.l2 < 1.0 { self.settings.l2 } else { 1.0 });
+        for (weight, free) in self.weights.iter_mut().zip(self.free.iter()) {
+            let shrunk = *weight - share * l2 * *weight * free;
+            let step = share * l1 * free;
+            let size = if shrunk < 0.0 { -shrunk } else { shrunk };
+            let less = if size > step { size - step } else { 0.0 };
+            *weight = if shrunk < 0.0 { -less } else { less };
+        }
+        stepper.load(&self.layout.collect(&self.weights));
+    }
+
+    /// The first layer whose weights are not finite; the last layer if only the loss is not.
+    #[inline(always)]
+    fn broken<V: Kernels>(&self, epoch: &Epoch) -> Option<usize> {
+        let mut found = V::splat(0.0);
+        for chunk in self.weights.chunks_exact(V::LANES) {
+            // SAFETY: the chunk has the vector's lanes. x - x is NaN where x is not finite, else 0.
+            unsafe {
+                let x = V::load(chunk.as_ptr());
+                found = found.or(x.sub(x));
+            }
+        }
+        let mut lanes = [0.0f32; 16];
+        // SAFETY: no vector has more than 16 lanes.
+        unsafe { found.store(lanes.as_mut_ptr()) };
+        if epoch.squared.is_finite() && epoch.loss.is_finite() && lanes.iter().all(|lane| *lane == 0.0) {
+            return None;
+        }
+        let last = self.layout.places.len() - 1;
+        let bad = |place: &crate::layout::Place| {
+            let weights = &self.weights[place.offset..place.offset + place.units * place.width];
+            weights.iter().any(|weight| !weight.is_finite())
+        };
+        Some(self.layout.places.iter().position(bad).unwrap_or(last))
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn gradient_into<V: Kernels>(
+    passes: &mut Passes,
+    layout: &Layout,
+    weights: &[f32],
+    rows: &Rows,
+    criterion: &Criterion,
+    gradient: &mut [f32],
+    dropout: f32,
+    rng: &mut Rng,
+    sums: &mut Sums,
+) {
+    gradient.fill(0.0);
+    passes.load(layout, weights, true);
+    for index in 0..rows.blocks() {
+        let block = rows.block(index);
+        let drop = (dropout > 0.0).then_some((dropout, &mut *rng));
+        passes.forward::<V>(layout, block.panel, block.rows, drop);
+        passes.output_delta::<V>(layout, criterion, &block, sums);
+        passes.backward::<V>(layout, &block, rows.stride(), gradient);
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn gradient_of<V: Kernels>(
+    passes: &mut Passes,
+    layout: &Layout,
+    weights: &[f32],
+    rows: &Rows,
+    criterion: &Criterion,
+    gradient: &mut [f32],
+    dropout: f32,
+    rng: &mut Rng,
+) {
+    gradient_into::<V>(passes, layout, weights, rows, criterion, gradient, dropout, rng, &mut Sums::new());
+}

@@ -1,0 +1,116 @@
+//! Lanes of f32 with one meaning on every instruction set: the kernels are written once over [`Vector`].
+//!
+//! Each operation is one that IEEE 754 fixes to the last bit, or works on bits. There is no fused multiply-add, no
+//! approximate reciprocal and no operation across lanes, so that the width never shows in a result.
+
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod scalar;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+#[cfg(target_arch = "aarch64")]
+pub use neon::V128;
+pub use scalar::Scalar;
+/// Where there are no vector instructions.
+#[cfg(not(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
+pub use scalar::Scalar as V128;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub use wasm::V128;
+#[cfg(target_arch = "x86_64")]
+pub use x86::{V128, V256, V512};
+
+/// Some lanes of f32. A mask is a vector whose lanes are all ones or all zeros.
+///
+/// # Safety
+/// The methods of a type may run only where its instruction set is there; [`crate::level::dispatch`] sees to it.
+/// `load` and `store` touch `LANES` numbers from the pointer on, which need not be aligned.
+pub trait Vector: Copy {
+    /// Numbers side by side.
+    const LANES: usize;
+    /// Outputs of a register tile: as many as the registers hold beside the operands.
+    const TILE: usize;
+    /// The same number in each lane.
+    fn splat(x: f32) -> Self;
+    /// `LANES` numbers from `from` on.
+    ///
+    /// # Safety
+    /// They must be readable.
+    unsafe fn load(from: *const f32) -> Self;
+    /// Writes all lanes from `to` on.
+    ///
+    /// # Safety
+    /// `LANES` numbers must be writable there.
+    unsafe fn store(self, to: *mut f32);
+    /// Lane by lane.
+    fn add(self, other: Self) -> Self;
+    /// Lane by lane.
+    fn sub(self, other: Self) -> Self;
+    /// Lane by lane.
+    fn mul(self, other: Self) -> Self;
+    /// Lane by lane, correctly rounded.
+    fn div(self, other: Self) -> Self;
+    /// Correctly rounded square root of what is not negative.
+    fn sqrt(self) -> Self;
+    /// `self` where `self < other`, else `other`: so `other` where one is NaN.
+    fn min(self, other: Self) -> Self;
+    /// `self` where `self > other`, else `other`: so `other` where one is NaN.
+    fn max(self, other: Self) -> Self;
+    /// Mask of `self < other`.
+    fn lt(self, other: Self) -> Self;
+    /// Mask of `self == other`: false for NaN, true for 0 and -0.
+    fn eq(self, other: Self) -> Self;
+    /// `yes` where `self`, a mask, is set, else `no`.
+    fn select(self, yes: Self, no: Self) -> Self;
+    /// Bits.
+    fn and(self, other: Self) -> Self;
+    /// Bits of `other` that are not in `self`: `!self & other`.
+    fn and_not(self, other: Self) -> Self;
+    /// Bits.
+    fn or(self, other: Self) -> Self;
+    /// Bits.
+    fn xor(self, other: Self) -> Self;
+    /// The lanes' bits as integers, wrapping.
+    fn add_bits(self, other: Self) -> Self;
+    /// The lanes' bits as integers, wrapping.
+    fn sub_bits(self, other: Self) -> Self;
+    /// The lanes' bits as unsigned integers, to the left.
+    fn shift_left<const N: i32>(self) -> Self;
+    /// The lanes' bits as unsigned integers, to the right.
+    fn shift_right<const N: i32>(self) -> Self;
+    /// The lanes' bits as signed integers, as numbers (rounded to nearest, ties to even).
+    fn int_to_float(self) -> Self;
+
+    /// The bits `bits` in each lane.
+    #[inline(always)]
+    fn splat_bits(bits: u32) -> Self {
+        Self::splat(f32::from_bits(bits))
+    }
+    /// |x|.
+    #[inline(always)]
+    fn abs(self) -> Self {
+        self.and(Self::splat_bits(0x7fff_ffff))
+    }
+    /// -x.
+    #[inline(always)]
+    fn neg(self) -> Self {
+        self.xor(Self::splat_bits(0x8000_0000))
+    }
+    /// The size of `self` with the sign of `sign`.
+    #[inline(always)]
+    fn copysign(self, sign: Self) -> Self {
+        let bit = Self::splat_bits(0x8000_0000);
+        bit.and_not(self).or(bit.and(sign))
+    }
+    /// Mask of what is NaN.
+    #[inline(always)]
+    fn is_nan(self) -> Self {
+        self.eq(self).xor(Self::splat_bits(0xffff_ffff))
+    }
+}
