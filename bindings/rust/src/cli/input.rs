@@ -30,7 +30,10 @@ fn standard_input(field: &str) -> Result<Vec<u8>, Error> {
     let read = std::io::stdin().lock().take(files::MAX_BYTES + 1).read_to_end(&mut bytes);
     read.map_err(|error| unreadable(field, &error))?;
     if bytes.len() as u64 > files::MAX_BYTES {
-        let message = format!("{field}: standard input has more than {} bytes (256 MiB), which is the limit", files::MAX_BYTES);
+        let message = format!(
+            "{field}: standard input has more than {} bytes (256 MiB), which is the limit",
+            files::MAX_BYTES
+        );
         return Err(Error::new(Code::LimitExceeded, field, message));
     }
     Ok(bytes)
