@@ -57,7 +57,9 @@ fn bytes_of<'py>(field: &str, given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, 
     }
     let Ok(path) = given.extract::<PathBuf>() else {
         let name = given.get_type().name()?.to_string();
-        let message = format!("{field}: a value of type {name}; allowed: a path, bytes, or rows of inputs beside targets");
+        let message = format!(
+            "{field}: a value of type {name}; allowed: a path, bytes, or rows of inputs beside targets"
+        );
         return Err(raise(py, &Error::invalid(field, message)));
     };
     let bytes = py.detach(|| files::read(field, &path.to_string_lossy())).or_raise(py)?;
@@ -420,7 +422,8 @@ impl Session {
         training.limit(seconds.map(Duration::from_secs_f64));
         training.checkpoints(path, every.map(|every| every as u32));
         let mut watch = Watch { observe, raised: None };
-        let ended = py.detach(|| training.advance(epochs.unwrap_or(u32::MAX), &mut |progress| watch.look(progress)));
+        let ended =
+            py.detach(|| training.advance(epochs.unwrap_or(u32::MAX), &mut |progress| watch.look(progress)));
         let ended = ended.and_then(|_| training.keep());
         let progress = training.session().progress();
         *self.state() = State::Idle(training);

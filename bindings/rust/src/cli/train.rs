@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use ruv_swarm_core::error::Error;
-use ruv_swarm_core::neural::door::{check_report, check_train, interrupted, options_of_flags, train_answer, TrainArguments};
+use ruv_swarm_core::neural::door::{
+    check_report, check_train, interrupted, options_of_flags, train_answer, TrainArguments,
+};
 use ruv_swarm_core::render;
 use serde::Deserialize;
 use serde_json::json;
