@@ -1,9 +1,9 @@
 """One network, without a swarm: trained on a file or on arrays, with the same bits everywhere.
 
-    from ruv_swarm import neural
+from ruv_swarm import neural
 
-    network = neural.train("iris.csv", target="species", hidden=[16], epochs=500)
-    network.predict(X)  # float32 rows in, float32 rows out
+network = neural.train("iris.csv", target="species", hidden=[16], epochs=500)
+network.predict(X)  # float32 rows in, float32 rows out
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 //! Texts of a single network: how a training goes, what came of it, what a model is.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
 use serde_json::Value;
 
-use super::{decimal, list, number, percent, text, words};
+use super::{decimal, list, number, percent, table, text, words};
 
 /// One line of how a training goes.
 pub(super) fn train_progress(progress: &Value) -> String {
@@ -81,10 +83,10 @@ fn loss(value: &Value, key: &str) -> String {
     }
 }
 
-/// What a model file holds.
+/// What a model file holds: columns with their scaling, then each member with its layers.
 pub(super) fn inspect(model: &Value) -> String {
     let mut out = format!(
-        "model {}\n{} bytes, version {}\n{} of {:?} from {} columns ({} inputs, {} outputs)\n",
+        "model {}\n{} bytes, version {}\n{} of {:?}: {} columns, {} inputs, {} outputs\n",
         text(model, "hash"),
         number(model, "bytes"),
         number(model, "version"),
@@ -97,5 +99,62 @@ pub(super) fn inspect(model: &Value) -> String {
     if !list(model, "classes").is_empty() {
         out.push_str(&format!("classes: {}\n", words(model, "classes")));
     }
+    out.push('\n');
+    let columns: Vec<Vec<String>> = list(model, "columns").iter().map(column).collect();
+    out.push_str(&table(&["column", "holds", "mean", "factor"], &columns));
+    for (place, member) in list(model, "members").iter().enumerate() {
+        out.push('\n');
+        out.push_str(&member_text(place, member, list(model, "members").len()));
+    }
+    out
+}
+
+/// Name, kind and scaling; a column of texts has an input for each and is not scaled.
+fn column(column: &Value) -> Vec<String> {
+    let categories = list(column, "categories").len();
+    let numbers = |key: &str| match list(column, key).first().and_then(Value::as_f64) {
+        Some(value) if categories == 0 => format!("{value:.6}"),
+        _ => "-".into(),
+    };
+    let mut holds = match categories {
+        0 => "numbers".into(),
+        count => format!("{count} texts"),
+    };
+    if column.get("indicator") == Some(&Value::Bool(true)) {
+        holds.push_str(", or nothing");
+    }
+    vec![text(column, "name").into(), holds, numbers("mean"), numbers("scale")]
+}
+
+fn member_text(place: usize, member: &Value, members: usize) -> String {
+    let mut out = String::new();
+    if members > 1 {
+        out.push_str(&format!(
+            "member {} ({}), weight {}: ",
+            place + 1,
+            text(member, "pattern"),
+            decimal(member, "weight", 4)
+        ));
+    }
+    out.push_str(&format!(
+        "network {}, {} weights, {} after {} epochs\n",
+        text(member, "network"),
+        number(member, "connections"),
+        text(member, "algorithm"),
+        number(member, "epochs")
+    ));
+    if member.get("shortcut") == Some(&Value::Bool(true)) {
+        out.push_str("each layer sees the inputs and all layers before it\n");
+    }
+    let row = |(place, layer): (usize, &Value)| {
+        vec![
+            (place + 1).to_string(),
+            number(layer, "units").to_string(),
+            text(layer, "activation").into(),
+            layer.get("steepness").map(Value::to_string).unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = list(member, "layers").iter().enumerate().map(row).collect();
+    out.push_str(&table(&["layer", "units", "activation", "steepness"], &rows));
     out
 }
