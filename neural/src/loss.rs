@@ -24,6 +24,8 @@ pub enum Loss {
     /// (1 + e) ln(1 + e) + (1 - e) ln(1 - e): its slope is FANN's `tanh` error function ln((1 + e) / (1 - e)), which
     /// is held within ±17 as there; e is halved where outputs run from -1 to 1.
     FannTanh,
+    /// -y t: so that an output follows its target up and down, without an end. What a cascade's candidates lower.
+    Product,
 }
 
 /// An output is kept this far from 0 before its logarithm is taken.
@@ -93,6 +95,7 @@ impl Criterion {
                 }
             }
             Loss::CrossEntropy => (self.cross_entropy(y, target), self.steepness * e),
+            Loss::Product => (-y * target, -target),
             Loss::FannTanh => {
                 let e = e * self.half();
                 if e < -FANN_EDGE || e > FANN_EDGE {

@@ -22,7 +22,10 @@ pub(crate) struct Kind {
 impl Kind {
     /// The error of a file whose `what` cannot be read.
     pub fn damaged(&self, what: &str) -> Error {
-        Error::data(self.field, format!("{}: the {} is damaged: {what} cannot be read", self.field, self.noun))
+        Error::data(
+            self.field,
+            format!("{}: the {} is damaged: {what} cannot be read", self.field, self.noun),
+        )
     }
 }
 
@@ -132,7 +135,9 @@ impl<'a> Reader<'a> {
         if version == 0 {
             return Err(kind.damaged("its version"));
         }
-        let Some((body, digest)) = bytes.split_last_chunk::<32>() else { return Err(kind.damaged("its end")) };
+        let Some((body, digest)) = bytes.split_last_chunk::<32>() else {
+            return Err(kind.damaged("its end"));
+        };
         if sha256(&[body]) != *digest {
             return Err(Error::data(
                 field,

@@ -100,7 +100,7 @@ impl Table {
 ///
 /// `options_json` is `{"target","task","format"}`, every key optional; an empty text means none.
 pub fn inspect_data(bytes: &[u8], options_json: &str) -> Result<String, Error> {
-    let _settings = super::float_state::FloatState::hold();
+    let _settings = ruv_swarm_neural::FloatState::hold();
     let table = read_table(bytes, &parse_options(options_json)?)?;
     let summary = summarise(bytes, &table);
     serde_json::to_string(&summary).map_err(|error| Error::data("data", format!("data: {error}")))

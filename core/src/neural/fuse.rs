@@ -1,7 +1,6 @@
 //! The ensemble: a convex mean of the members, measured on rows that nobody trained or chose on.
 
 use super::codec;
-use super::float_state::FloatState;
 use super::model::{fused, score, Member, Model};
 use super::plan::{parse_plan, to_json};
 use super::prepare::prepare;
@@ -11,6 +10,7 @@ use crate::error::Error;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use ruv_swarm_neural::FloatState;
 use serde::Serialize;
 
 /// A fused model.
@@ -95,7 +95,7 @@ pub fn fuse(bytes: &[u8], plan_json: &str, member_models: &[Vec<u8>]) -> Result<
         weights,
         test_rows: data.test.len(),
     };
-    let model = codec::write(&data.schema, &members);
+    let model = codec::write("", &data.schema, &members);
     Ok(FuseResult { model, report_json: to_json(&Report { ensemble, members: reports })? })
 }
 

@@ -1,11 +1,8 @@
 //! A trained model: from raw rows to answers.
 #![allow(clippy::indexing_slicing)] // the shapes were checked when the file was read
 
-use super::cascade::Cascade;
-use super::codec;
-use super::float_state::FloatState;
-use super::kernel::{padded, to_panel, Level, BLOCK};
-use super::network::{Mlp, Passes};
+use super::activation;
+use super::codec::{self, Contents};
 use super::plan::to_json;
 use super::schema::{Schema, Task};
 use super::stream::{no_answer, Evaluating, Predicting, CHUNK};
@@ -16,27 +13,21 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
+use ruv_swarm_neural::{FloatState, Layer, Level, Network, Runner};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
-/// A member's network.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Network {
-    Mlp(Mlp),
-    Cascade(Cascade),
-}
-
-impl Network {
-    /// `30-16-8-2`; `30-[5]-2` for a cascade of five units.
-    pub fn shape(&self) -> String {
-        match self {
-            Network::Mlp(net) => {
-                let mut text = net.inputs().to_string();
-                net.layers.iter().for_each(|layer| text.push_str(&format!("-{}", layer.outputs)));
-                text
-            }
-            Network::Cascade(net) => format!("{}-[{}]-{}", net.inputs, net.units.len(), net.outputs),
-        }
+/// `30-16-8-2`; `30-[5]-2` for a cascade of five units.
+pub(crate) fn shape_text(network: &Network) -> String {
+    let shape = &network.shape;
+    let (last, hidden) =
+        shape.layers.split_last().map_or((0, &[][..]), |(last, hidden)| (last.units, hidden));
+    if shape.shortcut && hidden.iter().all(|layer| layer.units == 1) {
+        return format!("{}-[{}]-{last}", shape.inputs, hidden.len());
     }
+    let mut text = shape.inputs.to_string();
+    shape.layers.iter().for_each(|layer| text.push_str(&format!("-{}", layer.units)));
+    text
 }
 
 /// One member of a model.
@@ -55,40 +46,21 @@ impl Member {
     pub fn outputs(&self, schema: &Schema, rows: &[f32]) -> Vec<f32> {
         let (inputs, outputs) = (schema.inputs(), schema.outputs());
         let width = self.view.width(inputs);
-        let stride = padded(width + 1);
-        let level = Level::detect();
         let count = rows.len() / inputs;
         let mut result = vec![0.0; count * outputs];
-        let mut sheet = vec![0.0; stride * BLOCK];
-        let mut panel = vec![0.0; (width + 1) * BLOCK];
-        let mut passes = match &self.network {
-            Network::Mlp(net) => {
-                let mut passes = Passes::new(level, net);
-                passes.load(net, false);
-                Some(passes)
-            }
-            Network::Cascade(_) => None,
-        };
-        for (block, rows) in rows.chunks(inputs * BLOCK).enumerate() {
+        // a model's networks were checked when it was read or made
+        let Some(mut runner) = Runner::new(Level::detect(), &self.network) else { return result };
+        if self.view == View::All {
+            runner.rows(&rows[..count * inputs], &mut result);
+            return result;
+        }
+        let mut seen = vec![0.0; CHUNK.min(count) * width];
+        for (rows, results) in rows.chunks(CHUNK * inputs).zip(result.chunks_mut(CHUNK * outputs)) {
             let count = rows.len() / inputs;
-            for (row, slots) in rows.chunks_exact(inputs).zip(sheet.chunks_exact_mut(stride)) {
-                self.view.apply(row, &mut slots[..width]);
-                slots[width] = 1.0;
+            for (row, slots) in rows.chunks_exact(inputs).zip(seen.chunks_exact_mut(width)) {
+                self.view.apply(row, slots);
             }
-            to_panel(&sheet, stride, width + 1, count, &mut panel);
-            let values = match (&self.network, &mut passes) {
-                (Network::Mlp(net), Some(passes)) => {
-                    passes.forward(net, &panel, count, None);
-                    passes.output().to_vec()
-                }
-                (Network::Cascade(net), _) => net.forward_panel(level, &panel, count),
-                _ => Vec::new(),
-            };
-            for (output, values) in values.chunks_exact(BLOCK).enumerate() {
-                for (row, value) in values.iter().take(count).enumerate() {
-                    result[(block * BLOCK + row) * outputs + output] = *value;
-                }
-            }
+            runner.rows(&seen[..count * width], results);
         }
         result
     }
@@ -121,6 +93,8 @@ pub(crate) fn largest(values: &[f64]) -> usize {
 pub struct Model {
     pub(crate) schema: Schema,
     pub(crate) members: Vec<Member>,
+    version: u32,
+    options: String,
     hash: String,
     size: usize,
 }
@@ -146,7 +120,25 @@ struct Description<'a> {
     inputs: usize,
     outputs: usize,
     classes: &'a [String],
+    columns: Vec<ColumnDescription<'a>>,
+    #[serde(skip_serializing_if = "<[f32]>::is_empty")]
+    target_mean: &'a [f32],
+    #[serde(skip_serializing_if = "<[f32]>::is_empty")]
+    target_scale: &'a [f32],
     members: Vec<MemberDescription<'a>>,
+    /// Resolved options of the training; none for the swarm's models.
+    options: Option<&'a RawValue>,
+}
+
+/// A feature column; each of its inputs is `(value - mean) * scale`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ColumnDescription<'a> {
+    name: &'a str,
+    categories: &'a [String],
+    indicator: bool,
+    mean: &'a [f32],
+    scale: &'a [f32],
 }
 
 #[derive(Serialize)]
@@ -158,13 +150,25 @@ struct MemberDescription<'a> {
     view: &'static str,
     weight: f64,
     epochs: u32,
+    shortcut: bool,
+    layers: Vec<LayerDescription>,
+    weights: usize,
+    connections: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LayerDescription {
+    units: usize,
+    activation: &'static str,
+    steepness: f32,
 }
 
 impl Model {
     /// Reads a model file; any bytes are answered by a model or a clear error.
     pub fn load(bytes: &[u8]) -> Result<Model, Error> {
-        let (schema, members) = codec::read(bytes)?;
-        Ok(Model { schema, members, hash: hex(&sha256(&[bytes])), size: bytes.len() })
+        let Contents { version, options, schema, members } = codec::read(bytes)?;
+        Ok(Model { schema, members, version, options, hash: hex(&sha256(&[bytes])), size: bytes.len() })
     }
 
     /// SHA-256 of the file, in hexadecimal.
@@ -191,7 +195,7 @@ impl Model {
     pub fn describe(&self) -> String {
         to_json(&Description {
             hash: &self.hash,
-            version: codec::MODEL_VERSION,
+            version: self.version,
             bytes: self.size,
             task: self.schema.task.as_str(),
             target: &self.schema.target,
@@ -199,9 +203,30 @@ impl Model {
             inputs: self.inputs(),
             outputs: self.outputs(),
             classes: &self.schema.classes,
+            columns: self.describe_columns(),
+            target_mean: &self.schema.target_mean,
+            target_scale: &self.schema.target_scale,
             members: self.members.iter().map(describe_member).collect(),
+            options: serde_json::from_str(&self.options).ok(),
         })
         .unwrap_or_default()
+    }
+
+    fn describe_columns(&self) -> Vec<ColumnDescription<'_>> {
+        let mut described = Vec::new();
+        let mut from = 0;
+        for column in &self.schema.columns {
+            let to = from + column.width();
+            described.push(ColumnDescription {
+                name: &column.name,
+                categories: &column.categories,
+                indicator: column.indicator,
+                mean: &self.schema.mean[from..to],
+                scale: &self.schema.scale[from..to],
+            });
+            from = to;
+        }
+        described
     }
 
     /// Answers for raw rows: `rows` x [`Model::inputs`] numbers in, `rows` x [`Model::outputs`] out.
@@ -285,10 +310,22 @@ fn describe_member(member: &Member) -> MemberDescription<'_> {
     MemberDescription {
         pattern: &member.pattern,
         algorithm: &member.algorithm,
-        network: member.network.shape(),
+        network: shape_text(&member.network),
         view: member.view.kind(),
         weight: member.weight,
         epochs: member.epochs,
+        shortcut: member.network.shape.shortcut,
+        layers: member.network.shape.layers.iter().map(describe_layer).collect(),
+        weights: member.network.weights.len(),
+        connections: member.network.connections(),
+    }
+}
+
+fn describe_layer(layer: &Layer) -> LayerDescription {
+    LayerDescription {
+        units: layer.units,
+        activation: activation::word(layer.activation),
+        steepness: layer.steepness,
     }
 }
 

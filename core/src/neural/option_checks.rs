@@ -167,7 +167,7 @@ fn weights(options: &Options, inputs: usize, outputs: usize) -> Option<usize> {
 }
 
 fn activation(field: &str, word: &str, hidden: bool) -> Result<(), Error> {
-    super::activation::Activation::parse(field, word)?;
+    super::activation::parse(field, word)?;
     if hidden && word == "softmax" {
         return Err(Error::invalid(field, format!("{field}: softmax; allowed: as outputActivation only")));
     }

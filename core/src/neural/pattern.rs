@@ -76,7 +76,7 @@ fn pattern(name: &str) -> Result<Pattern, Error> {
         },
         "systems" => Pattern {
             algorithms: [CASCADE, RPROP, SAR, ADAM, QUICK, BATCH, STEP],
-            activation: "elliott",
+            activation: "elliott-symmetric",
             layers: &[6, 3],
             loss: "cross-entropy",
             l2: 1e-3,

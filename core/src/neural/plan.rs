@@ -3,7 +3,7 @@
 //! A plan names no pattern's rule: its recipes hold every hyper-parameter, so that a re-run years later never
 //! reads the pattern table again.
 
-use super::activation::Activation;
+use super::activation;
 use super::data::Summary;
 use super::pattern;
 use super::prepare::split_seed;
@@ -14,10 +14,11 @@ use crate::json::{readable, Read};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use ruv_swarm_neural::Activation;
 use serde::{Deserialize, Serialize};
 
 /// The arithmetic of this release: it changes when the same recipe would give other bits.
-pub const ENGINE_VERSION: u32 = 1;
+pub const ENGINE_VERSION: u32 = 2;
 /// Most members of a plan.
 pub const MAX_MEMBERS: usize = 100;
 /// The algorithm words: a closed list for agents of type neural.
@@ -227,8 +228,8 @@ fn check_recipe(recipe: &Recipe) -> Result<(), Error> {
         ));
     }
     check_algorithms(core::slice::from_ref(&recipe.algorithm))?;
-    let hidden = Activation::parse("activation", &recipe.activation)?;
-    let output = Activation::parse("outputActivation", &recipe.output_activation)?;
+    let hidden = activation::parse("activation", &recipe.activation)?;
+    let output = activation::parse("outputActivation", &recipe.output_activation)?;
     if hidden == Activation::Softmax {
         return Err(Error::invalid("activation", "activation: softmax is for outputs only"));
     }

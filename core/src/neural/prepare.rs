@@ -1,7 +1,6 @@
 //! From a table to what is trained on: the split of the rows, filled gaps, scaled inputs and targets, weights.
 
 use super::data::{read_table, read_table_with, DataOptions, Table};
-use super::float_state::FloatState;
 use super::plan::TrainingPlan;
 use super::preparation::{Preparation, Scaling};
 use super::row_weights::row_weights;
@@ -14,6 +13,7 @@ use crate::rng::Rng;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use ruv_swarm_neural::FloatState;
 
 /// A dataset ready for training: the schema holds the measured scaling.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,13 +2,13 @@
 #![allow(clippy::indexing_slicing)] // row and input indices come from the table's own shape
 
 use super::data::Table;
-use super::math::sqrt_f64;
 use super::preparation::Scaling;
 use super::schema::{shorten, Task};
 use crate::error::Error;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
+use ruv_swarm_neural::root::sqrt_f64;
 
 /// Measures what stands for missing values on the training rows and puts it in everywhere.
 pub(crate) fn fill_gaps(table: &mut Table, train: &[u32]) {

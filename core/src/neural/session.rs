@@ -1,37 +1,40 @@
 //! Training of one network without a swarm, in slices of epochs: a slice's length never changes a bit.
 
-use super::blocks::Blocks;
-use super::checkpoint::{self, Checkpoint};
+use super::checkpoint::{self, Checkpoint, Remembered};
 use super::codec;
-use super::float_state::FloatState;
 use super::formats::encode_arrays;
-use super::kernel::Level;
-use super::mlp_trainer::MlpTrainer;
-use super::model::{fused, score, Member, Network, Score};
-use super::options::{Options, PerLayer};
-use super::plan::{to_json, Recipe, ENGINE_VERSION};
-use super::prepare::{prepare_with, Prepared};
+use super::learner::{self, Learner};
+use super::model::{fused, score, Member, Score};
+use super::options::Options;
+use super::plan::to_json;
+use super::prepare::{check_targets, prepare_with, Prepared};
 use super::schema::Task;
 use super::stopping::{Measured, Reason, Rules, Stopping};
 use super::trainer::gather;
 use super::view::View;
 use crate::error::{Code, Error};
-use crate::hash::{hex, sha256};
-use crate::rng::Rng;
-use alloc::boxed::Box;
+use crate::hash::{hex, parse_hex, sha256, Hash};
+use crate::rng::derived;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use ruv_swarm_neural::{FloatState, Level};
 use serde::Serialize;
+
+/// Longest note of a host in a checkpoint.
+const MAX_NOTE: usize = 1 << 16;
 
 /// Training of one network.
 pub struct Session {
     options: Options,
     data: Prepared,
-    learner: Box<MlpTrainer>,
+    dataset: Hash,
+    learner: Learner,
     stopping: Stopping,
     last: Option<Measured>,
     stopped: Option<Reason>,
+    message: String,
+    note: String,
 }
 
 /// A trained network.
@@ -59,11 +62,11 @@ struct Progress {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report {
+struct Report<'a> {
     epochs: u32,
     best_epoch: u32,
     stopped: &'static str,
-    message: Option<String>,
+    message: Option<&'a str>,
     train_loss: Option<f64>,
     validation_loss: Option<f64>,
     test_loss: Option<f64>,
@@ -77,11 +80,40 @@ impl Session {
     /// # Errors
     /// `invalid_argument` for options, `invalid_data` for the data; both name the field.
     pub fn new(bytes: &[u8], options_json: &str) -> Result<Session, Error> {
+        Session::with_level(bytes, options_json, Level::detect())
+    }
+
+    /// As [`Session::new`] with the kernels of `level`: the same bits, for tests and comparisons.
+    ///
+    /// # Errors
+    /// As for [`Session::new`].
+    pub fn with_level(bytes: &[u8], options_json: &str, level: Level) -> Result<Session, Error> {
         let _settings = FloatState::hold();
         let options = Options::parse(options_json)?;
         let data = prepare_with(bytes, &options.preparation()?)?;
         let options = options.resolve(&data)?;
-        Session::build(options, data)
+        let mut rng = derived(&[b"session\n", options.seed.to_string().as_bytes()]);
+        let network = learner::network(&options, &data, &mut rng)?;
+        let range = network.shape.layers.last().map(|layer| layer.activation.range());
+        if let (Some((low, high)), Task::Regression) = (range, data.schema.task) {
+            check_targets(&data, low, high)?;
+        }
+        let rows = |rows: &[u32], weighted: bool| {
+            learner::rows_of(&data, rows, data.schema.inputs(), weighted, |row, out| out.copy_from_slice(row))
+        };
+        let (train, validation) = (rows(&data.train, true), rows(&data.validation, false));
+        let learner = Learner::new(level, network, learner::settings(&options), train, validation, rng)?;
+        Ok(Session {
+            dataset: parse_hex(&data.hash).unwrap_or_default(),
+            stopping: Stopping::new(rules(&options)),
+            options,
+            data,
+            learner,
+            last: None,
+            stopped: None,
+            message: String::new(),
+            note: String::new(),
+        })
     }
 
     /// As [`Session::new`] on `rows` rows of inputs and of targets, row by row: the same bits as for the bytes
@@ -113,8 +145,17 @@ impl Session {
             ));
         }
         let mut session = Session::new(bytes, &found.options)?;
-        session.run(found.epoch)?;
-        session.stopped = session.stopped.or(found.stopped);
+        if !session.learner.restore(&found.state, &found.best) {
+            return Err(Error::data(
+                "resume",
+                "resume: the checkpoint is damaged: its state does not fit its options",
+            ));
+        }
+        found.remembered.restore(&mut session.stopping);
+        session.last = found.last;
+        session.stopped = found.stopped;
+        session.message = found.message;
+        session.note = found.note;
         Ok(session)
     }
 
@@ -128,52 +169,49 @@ impl Session {
         Session::resume(checkpoint, &array_bytes(inputs, targets, rows)?)
     }
 
-    fn build(options: Options, data: Prepared) -> Result<Session, Error> {
-        let recipe = recipe(&options);
-        let rows = |rows: &[u32]| {
-            Blocks::build(
-                rows.len(),
-                data.schema.inputs(),
-                data.schema.outputs(),
-                |index, inputs, targets| {
-                    let Some(row) = rows.get(index) else { return };
-                    inputs.copy_from_slice(data.row(*row));
-                    targets.copy_from_slice(data.target(*row));
-                },
-            )
-        };
-        let rng = Rng::derived(&[b"session\n", options.seed.to_string().as_bytes()]);
-        let (train, validation) = (rows(&data.train), rows(&data.validation));
-        let learner = Box::new(MlpTrainer::new(Level::detect(), &recipe, train, validation, rng)?);
-        let stopping = Stopping::new(rules(&options));
-        Ok(Session { options, data, learner, stopping, last: None, stopped: None })
-    }
-
     /// Trains for at most `epochs` more epochs and answers the progress.
     ///
+    /// If numbers run away, training stops with the reason `diverged` and the best weights so far are kept.
+    ///
     /// # Errors
-    /// `work_failed` if the numbers ran away before there were weights to keep.
+    /// `work_failed`, which names epoch and layer, if that happens before there are weights to keep.
     pub fn run(&mut self, epochs: u32) -> Result<String, Error> {
-        let _settings = FloatState::hold();
         for _ in 0..epochs {
             if self.stopped.is_some() {
                 break;
             }
-            let losses = self.learner.epoch();
-            let validated = !self.data.validation.is_empty();
-            let measured = Measured {
-                training: losses.training,
-                validation: validated.then_some(losses.validation),
-                bit_fail: u64::MAX,
-            };
-            let (improved, stopped) = self.stopping.epoch(measured);
-            if improved || !validated {
-                self.learner.keep_best();
-            }
-            self.last = Some(measured);
-            self.stopped = stopped;
+            self.epoch()?;
         }
         Ok(self.progress())
+    }
+
+    fn epoch(&mut self) -> Result<(), Error> {
+        let losses = self.learner.epoch();
+        if let Some(layer) = losses.broken {
+            self.message = format!(
+                "training: the numbers of layer {} left the finite ones in epoch {}; scale the data, lower the learning rate or choose another activation",
+                layer + 1,
+                self.stopping.epoch + 1
+            );
+            self.stopped = Some(Reason::Diverged);
+            return match self.best_epoch() {
+                0 => Err(self.failed()),
+                _ => Ok(()),
+            };
+        }
+        let measured =
+            Measured { training: losses.training, validation: losses.validation, bit_fail: losses.bit_fail };
+        let (improved, stopped) = self.stopping.epoch(measured);
+        if improved || losses.validation.is_none() {
+            self.learner.keep_best();
+        }
+        self.last = Some(measured);
+        self.stopped = stopped;
+        Ok(())
+    }
+
+    fn failed(&self) -> Error {
+        Error::new(Code::WorkFailed, "", self.message.clone())
     }
 
     /// `{"epoch","maxEpochs","trainLoss","validationLoss","bestValidationLoss","bestEpoch","done","stopped"}`.
@@ -213,43 +251,65 @@ impl Session {
         self.options.to_json().unwrap_or_default()
     }
 
+    /// Sets a text of the host's own, at most 64 KiB, that checkpoints carry; no result depends on it.
+    pub fn set_note(&mut self, note: &str) -> Result<(), Error> {
+        if note.len() > MAX_NOTE {
+            return Err(Error::invalid(
+                "note",
+                format!("note: {} bytes; allowed: up to {MAX_NOTE}", note.len()),
+            ));
+        }
+        self.note = note.to_string();
+        Ok(())
+    }
+
     /// The bytes of a checkpoint (`.rsc`), from which [`Session::resume`] goes on.
     pub fn checkpoint(&self) -> Vec<u8> {
         checkpoint::write(&Checkpoint {
-            dataset: crate::hash::parse_hex(&self.data.hash).unwrap_or_default(),
+            dataset: self.dataset,
             options: self.options(),
-            epoch: self.stopping.epoch,
+            note: self.note.clone(),
+            remembered: Remembered::of(&self.stopping),
+            last: self.last,
             stopped: self.stopped,
+            message: self.message.clone(),
+            best: self.learner.best().to_vec(),
+            state: self.learner.state(),
         })
     }
 
     /// The model with the best weights, and its report; training may be ended early.
     ///
+    /// With validation rows the best weights are those of the least validation loss, else the last ones.
+    ///
     /// # Errors
-    /// `failed_precondition` if no epoch has run yet.
+    /// `failed_precondition` if no epoch has run yet, `work_failed` if the first one ran away.
     pub fn finish(self) -> Result<Trained, Error> {
-        let _settings = FloatState::hold();
-        if self.stopping.epoch == 0 {
-            return Err(Error::new(Code::FailedPrecondition, "", "training: no epoch has run yet"));
-        }
         let (epochs, best_epoch) = (self.stopping.epoch, self.best_epoch());
+        if best_epoch == 0 {
+            return Err(match self.stopped {
+                Some(Reason::Diverged) => self.failed(),
+                _ => Error::new(Code::FailedPrecondition, "", "training: no epoch has run yet"),
+            });
+        }
+        let options = self.options.to_json()?;
         let member = Member {
             pattern: String::new(),
             algorithm: self.options.algorithm.clone(),
             epochs,
             weight: 1.0,
             view: View::All,
-            network: Network::Mlp(self.learner.into_best()),
+            network: self.learner.into_best(),
         };
         let measure = |rows: &[u32]| measure(&self.data, &member, rows);
         let test = measure(&self.data.test);
         let classes = self.data.schema.task == Task::Classification;
-        let model = codec::write(&self.data.schema, core::slice::from_ref(&member));
+        let model = codec::write(&options, &self.data.schema, core::slice::from_ref(&member));
         let report = Report {
             epochs,
             best_epoch,
             stopped: self.stopped.map_or("", Reason::word),
-            message: None,
+            message: (!self.message.is_empty()).then_some(self.message.as_str()),
             train_loss: measure(&self.data.train).map(|score| score.loss),
             validation_loss: measure(&self.data.validation).map(|score| score.loss),
             test_loss: test.as_ref().map(|score| score.loss),
@@ -297,28 +357,5 @@ fn rules(options: &Options) -> Rules {
         strip: options.strip,
         target_error: options.target_error,
         bit_fail: options.bit_fail,
-    }
-}
-
-fn recipe(options: &Options) -> Recipe {
-    let hidden = match &options.activation {
-        PerLayer::Each(words) => words.first().cloned(),
-        PerLayer::One(word) => Some(word.clone()),
-    };
-    Recipe {
-        engine: ENGINE_VERSION,
-        algorithm: options.algorithm.clone(),
-        hidden: options.hidden.clone(),
-        activation: hidden.unwrap_or_else(|| "tanh".to_string()),
-        output_activation: options.output_activation.clone().unwrap_or_default(),
-        loss: options.loss.clone().unwrap_or_default(),
-        max_epochs: options.epochs,
-        learning_rate: options.learning_rate.unwrap_or(0.1),
-        momentum: options.momentum.unwrap_or(0.0),
-        batch_rows: options.batch_rows.unwrap_or(0),
-        l2: options.l2,
-        dropout: options.dropout,
-        noise: options.noise,
-        ..Recipe::default()
     }
 }

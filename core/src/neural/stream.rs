@@ -1,7 +1,6 @@
 //! Prediction and evaluation of data that comes in pieces: memory does not grow with the file.
 
 use super::csv::push_field;
-use super::float_state::FloatState;
 use super::layout::Goals;
 use super::model::{largest, Model, Tally};
 use super::plan::to_json;
@@ -12,6 +11,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use ruv_swarm_neural::FloatState;
 use serde::Serialize;
 
 /// Rows that are predicted at a time.

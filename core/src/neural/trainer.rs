@@ -1,12 +1,9 @@
 //! Training one member of a plan, in slices of epochs: a slice's length never changes a bit.
 
-use super::blocks::Blocks;
 use super::cascade_trainer::CascadeTrainer;
 use super::codec;
-use super::float_state::FloatState;
-use super::kernel::Level;
-use super::mlp_trainer::MlpTrainer;
-use super::model::{fused, score, Member, Network};
+use super::learner::{self, Learner as LayersLearner};
+use super::model::{fused, score, shape_text, Member};
 use super::plan::{parse_plan, to_json, Recipe};
 use super::prepare::{prepare, Prepared};
 use super::schema::Task;
@@ -18,6 +15,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use ruv_swarm_neural::{FloatState, Level};
 use serde::Serialize;
 
 /// How far a member is.
@@ -69,15 +67,9 @@ pub(crate) struct MemberReport {
     pub epochs: u32,
 }
 
-/// What one epoch gave.
-pub(crate) struct EpochLoss {
-    pub training: f64,
-    pub validation: f64,
-}
-
 /// One way of learning; a step is an epoch.
 enum Learner {
-    Mlp(Box<MlpTrainer>),
+    Layers(Box<LayersLearner>),
     Cascade(Box<CascadeTrainer>),
 }
 
@@ -123,12 +115,17 @@ impl Trainer {
             let draw = |_| data.train.get(rng.below(count) as usize).copied().unwrap_or(0);
             rows = (0..count).map(draw).collect();
         }
-        let train = blocks(&data, &view, &rows);
-        let validation = blocks(&data, &view, &data.validation);
+        let width = view.width(data.schema.inputs());
+        let see = |row: &[f32], out: &mut [f32]| view.apply(row, out);
         let learner = if recipe.algorithm == "cascade-correlation" {
-            Learner::Cascade(Box::new(CascadeTrainer::new(level, &recipe, train, validation, rng)?))
+            let cascade = CascadeTrainer::new(level, &recipe, &data, &rows, width, see, rng)?;
+            Learner::Cascade(Box::new(cascade))
         } else {
-            Learner::Mlp(Box::new(MlpTrainer::new(level, &recipe, train, validation, rng)?))
+            let network = learner::member_network(&recipe, width, data.schema.outputs(), &mut rng)?;
+            let settings = learner::member_settings(&recipe);
+            let train = learner::rows_of(&data, &rows, width, false, see);
+            let validation = learner::rows_of(&data, &data.validation, width, false, see);
+            Learner::Layers(Box::new(LayersLearner::new(level, network, settings, train, validation, rng)?))
         };
         let progress = Progress {
             member: member as u32,
@@ -158,12 +155,13 @@ impl Trainer {
 
     fn epoch(&mut self) -> Result<(), Error> {
         let losses = match &mut self.learner {
-            Learner::Mlp(learner) => learner.epoch(),
-            Learner::Cascade(learner) => learner.epoch(),
+            Learner::Layers(learner) => learner.epoch(),
+            Learner::Cascade(learner) => learner.epoch()?,
         };
+        let validation = losses.validation.unwrap_or(losses.training);
         let progress = &mut self.progress;
         progress.epoch += 1;
-        if !(losses.training.is_finite() && losses.validation.is_finite()) {
+        if losses.broken.is_some() {
             return Err(Error::new(
                 Code::WorkFailed,
                 "",
@@ -174,18 +172,18 @@ impl Trainer {
             ));
         }
         progress.training_loss = losses.training;
-        progress.validation_loss = losses.validation;
+        progress.validation_loss = validation;
         self.since_best += 1;
-        if losses.validation < progress.best_validation_loss {
-            progress.best_validation_loss = losses.validation;
+        if validation < progress.best_validation_loss {
+            progress.best_validation_loss = validation;
             self.since_best = 0;
             match &mut self.learner {
-                Learner::Mlp(learner) => learner.keep_best(),
+                Learner::Layers(learner) => learner.keep_best(),
                 Learner::Cascade(learner) => learner.keep_best(),
             }
         }
         let stopped = match &self.learner {
-            Learner::Mlp(_) => self.since_best >= self.recipe.patience,
+            Learner::Layers(_) => self.since_best >= self.recipe.patience,
             Learner::Cascade(learner) => learner.finished(),
         };
         progress.done = stopped || progress.epoch >= progress.max_epochs;
@@ -209,8 +207,8 @@ impl Trainer {
             return Err(Error::new(Code::FailedPrecondition, "", "training: no epoch has run yet"));
         }
         let network = match self.learner {
-            Learner::Mlp(learner) => Network::Mlp(learner.into_best()),
-            Learner::Cascade(learner) => Network::Cascade(learner.into_best()),
+            Learner::Layers(learner) => learner.into_best(),
+            Learner::Cascade(learner) => learner.into_best(),
         };
         let member = Member {
             pattern: self.recipe.pattern,
@@ -221,7 +219,7 @@ impl Trainer {
             network,
         };
         let report = report(&self.data, &member, self.progress.member);
-        let model = codec::write(&self.data.schema, core::slice::from_ref(&member));
+        let model = codec::write("", &self.data.schema, core::slice::from_ref(&member));
         Ok(MemberResult { model, report_json: to_json(&report)? })
     }
 }
@@ -235,7 +233,7 @@ pub(crate) fn report(data: &Prepared, member: &Member, index: u32) -> MemberRepo
         member: index,
         pattern: member.pattern.clone(),
         algorithm: member.algorithm.clone(),
-        network: member.network.shape(),
+        network: shape_text(&member.network),
         validation_loss: score.loss,
         validation_accuracy: (data.schema.task == Task::Classification).then_some(score.accuracy),
         epochs: member.epochs,
@@ -250,13 +248,4 @@ pub(crate) fn gather(data: &Prepared, rows: &[u32]) -> (Vec<f32>, Vec<f32>) {
         targets.extend_from_slice(data.target(*row));
     }
     (inputs, targets)
-}
-
-fn blocks(data: &Prepared, view: &View, rows: &[u32]) -> Blocks {
-    let width = view.width(data.schema.inputs());
-    Blocks::build(rows.len(), width, data.schema.outputs(), |index, inputs, targets| {
-        let Some(row) = rows.get(index) else { return };
-        view.apply(data.row(*row), inputs);
-        targets.copy_from_slice(data.target(*row));
-    })
 }

@@ -1,12 +1,12 @@
 //! Views: what part of the standardised inputs a member sees, and in what form.
 #![allow(clippy::indexing_slicing)] // indices are checked when a view is made or read
 
-use super::math::sqrt_f64;
 use super::plan;
 use super::prepare::Prepared;
 use crate::rng::Rng;
 use alloc::vec;
 use alloc::vec::Vec;
+use ruv_swarm_neural::root::sqrt_f64;
 
 /// Rows that the principal components are measured on, at most.
 const COMPONENT_ROWS: usize = 512;
