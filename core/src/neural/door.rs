@@ -216,7 +216,8 @@ mod tests {
         );
         assert!(train_answer(report, "").contains("\"out\":null"));
         assert_eq!(check_report(report), Ok(()));
-        let error = check_report(r#"{"stopped":"diverged","message":"training: NaN in layer 2"}"#).unwrap_err();
+        let error =
+            check_report(r#"{"stopped":"diverged","message":"training: NaN in layer 2"}"#).unwrap_err();
         assert_eq!((error.code, error.message.as_str()), (Code::WorkFailed, "training: NaN in layer 2"));
     }
 
