@@ -41,7 +41,7 @@ impl Network {
     /// The network that a model file holds, with room for one row.
     pub fn load(bytes: &[u8]) -> Result<Network, JsError> {
         let model = Model::load(bytes).map_err(thrown)?;
-        let predictor = Predictor::new(&model);
+        let predictor = Predictor::new(&model).map_err(thrown)?;
         let (input, output) = (vec![0.0; model.inputs()], vec![0.0; model.outputs()]);
         Ok(Network { model, predictor, input, output, refusal: None })
     }

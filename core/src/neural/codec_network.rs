@@ -16,7 +16,7 @@ pub(crate) fn write(out: &mut Writer, network: &Network) {
     out.u8(u8::from(network.shape.shortcut));
     out.list(&network.shape.layers, |out, layer| {
         out.count(layer.units);
-        out.u8(super::activation::code(layer.activation));
+        out.u8(layer.activation.code());
         out.floats(&[layer.steepness]);
     });
     out.u8(u8::from(network.connected.is_some()));
@@ -85,7 +85,7 @@ fn weights(shape: &Shape) -> Option<usize> {
 
 fn activation(reader: &mut Reader<'_>) -> Result<Activation, Error> {
     let code = reader.u8()?;
-    super::activation::from_code(code).ok_or_else(|| reader.damaged("an activation"))
+    Activation::from_code(code).ok_or_else(|| reader.damaged("an activation"))
 }
 
 /// Kind 0: layers, each with its own weights behind it.

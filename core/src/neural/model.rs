@@ -1,7 +1,6 @@
 //! A trained model: from raw rows to answers.
 #![allow(clippy::indexing_slicing)] // the shapes were checked when the file was read
 
-use super::activation;
 use super::codec::{self, Contents};
 use super::plan::to_json;
 use super::schema::{Schema, Task};
@@ -322,11 +321,7 @@ fn describe_member(member: &Member) -> MemberDescription<'_> {
 }
 
 fn describe_layer(layer: &Layer) -> LayerDescription {
-    LayerDescription {
-        units: layer.units,
-        activation: activation::word(layer.activation),
-        steepness: layer.steepness,
-    }
+    LayerDescription { units: layer.units, activation: layer.activation.word(), steepness: layer.steepness }
 }
 
 /// Mean squared error and accuracy.

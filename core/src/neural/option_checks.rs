@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::limits::MAX_INTEGER;
 use alloc::format;
 use alloc::string::String;
+use ruv_swarm_neural::Activation;
 
 const ALGORITHMS: &[&str] = &[
     "rprop",
@@ -22,9 +23,6 @@ const ALGORITHMS: &[&str] = &[
 ];
 const LOSSES: &[&str] = &["squared", "absolute", "huber", "cross-entropy", "fann-tanh"];
 const INITS: &[&str] = &["scaled", "uniform", "nguyen-widrow", "glorot", "he"];
-/// Words of activations that have no slope to follow.
-const STEPS: &[&str] = &["threshold", "threshold-symmetric"];
-
 /// Checks what needs no data.
 pub(crate) fn check(options: &Options) -> Result<(), Error> {
     one_of("format", &options.format, &["", "csv", "fann", "proben1", "array"])?;
@@ -167,11 +165,11 @@ fn weights(options: &Options, inputs: usize, outputs: usize) -> Option<usize> {
 }
 
 fn activation(field: &str, word: &str, hidden: bool) -> Result<(), Error> {
-    super::activation::parse(field, word)?;
-    if hidden && word == "softmax" {
+    let known = super::activation::parse(field, word)?;
+    if hidden && known == Activation::Softmax {
         return Err(Error::invalid(field, format!("{field}: softmax; allowed: as outputActivation only")));
     }
-    if STEPS.contains(&word) {
+    if !known.has_slope() {
         return Err(Error::invalid(
             field,
             format!("{field}: {word} has no slope and cannot be trained; allowed: any other activation"),
