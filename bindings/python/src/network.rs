@@ -15,7 +15,7 @@ use ruv_swarm_core::neural::{self, Model, Predictor};
 use ruv_swarm_core::{Code, Error};
 
 use crate::errors::{raise, OrRaise};
-use crate::neural::{pair_of, predict_into};
+use crate::neural::{numbers_of, pair_of, predict_into};
 
 /// JSON text as Python's own values.
 fn parsed<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
@@ -90,9 +90,9 @@ struct Runner {
 }
 
 impl Network {
-    fn made(model: Model, file: Py<PyBytes>, report: Option<String>) -> Network {
-        let runner = Runner { predictor: Predictor::new(&model), answer: vec![0.0; model.outputs()] };
-        Network { model, file, report, runner: Mutex::new(runner) }
+    fn made(model: Model, file: Py<PyBytes>, report: Option<String>) -> Result<Network, Error> {
+        let runner = Runner { predictor: Predictor::new(&model)?, answer: vec![0.0; model.outputs()] };
+        Ok(Network { model, file, report, runner: Mutex::new(runner) })
     }
 }
 
@@ -103,7 +103,7 @@ impl Network {
     fn new(py: Python<'_>, data: Bound<'_, PyBytes>, report: Option<String>) -> PyResult<Self> {
         let bytes = data.as_bytes();
         let model = py.detach(|| Model::load(bytes)).or_raise(py)?;
-        Ok(Network::made(model, data.unbind(), report))
+        Network::made(model, data.unbind(), report).or_raise(py)
     }
 
     /// Read a model file.
@@ -169,9 +169,7 @@ impl Network {
                 return self.answer(py, unsafe { row.as_slice()? });
             }
         }
-        let options = pyo3::types::PyDict::new(py);
-        options.set_item("dtype", "float32")?;
-        let row = py.import("numpy")?.call_method("ascontiguousarray", (row,), Some(&options))?;
+        let row = numbers_of("row", row)?;
         match row.cast::<PyArray1<f32>>() {
             // SAFETY: as above.
             Ok(row) => self.answer(py, unsafe { row.as_slice()? }),
@@ -190,7 +188,8 @@ impl Network {
         inputs: &Bound<'py, PyAny>,
         out: Option<Bound<'py, PyArray2<f32>>>,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        predict_into(py, &self.model, inputs, out)
+        let shape = (self.model.inputs(), self.model.outputs());
+        predict_into(py, shape, inputs, out, |values, rows, room| self.predict_rows(values, rows, room))
     }
 
     /// Return a CSV of predictions for the rows of a CSV, and their number.
@@ -249,10 +248,22 @@ impl Network {
 
 impl Network {
     fn answer<'py>(&self, py: Python<'py>, row: &[f32]) -> PyResult<Bound<'py, PyArray1<f32>>> {
-        let mut runner = self.runner.lock().unwrap_or_else(PoisonError::into_inner);
+        // a thread that predicts many rows has the runner, and this one holds the interpreter's lock
+        let Ok(mut runner) = self.runner.try_lock() else {
+            let mut answer = vec![0.0; self.model.outputs()];
+            self.model.predict_rows(row, 1, &mut answer).or_raise(py)?;
+            return Ok(PyArray1::from_vec(py, answer));
+        };
         let Runner { predictor, answer } = &mut *runner;
         predictor.row(row, answer).or_raise(py)?;
         Ok(PyArray1::from_slice(py, answer))
+    }
+
+    fn predict_rows(&self, values: &[f32], rows: usize, room: &mut [f32]) -> Result<(), Error> {
+        match self.runner.try_lock() {
+            Ok(mut runner) => runner.predictor.rows(0, values, room),
+            Err(_) => self.model.predict_rows(values, rows, room),
+        }
     }
 }
 
@@ -473,7 +484,8 @@ impl Session {
             Ok((Model::load(&trained.model)?, trained))
         });
         let (model, trained) = made.or_raise(py)?;
-        Ok(Network::made(model, PyBytes::new(py, &trained.model).unbind(), Some(trained.report_json)))
+        Network::made(model, PyBytes::new(py, &trained.model).unbind(), Some(trained.report_json))
+            .or_raise(py)
     }
 }
 

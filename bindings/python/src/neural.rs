@@ -26,17 +26,8 @@ fn rows_of<'py>(
             return borrowed(field, array);
         }
     }
-    let numpy = py.import("numpy")?;
-    let any = numpy.call_method1("asarray", (array,))?;
-    let (kind, shape): (char, Vec<usize>) =
-        (any.getattr("dtype")?.getattr("kind")?.extract()?, any.getattr("shape")?.extract()?);
-    if !matches!(kind, 'f' | 'i' | 'u' | 'b') {
-        let dtype = any.getattr("dtype")?.str()?.to_string();
-        let message = format!("{field}: an array of {dtype}; allowed: numbers");
-        return Err(raise(py, &Error::data(field, message)));
-    }
-    let options = [("dtype", "float32")].into_py_dict(py)?;
-    let any = numpy.call_method("ascontiguousarray", (any,), Some(&options))?;
+    let any = numbers_of(field, array)?;
+    let shape: Vec<usize> = any.getattr("shape")?.extract()?;
     let any = match shape.len() {
         2 => any,
         1 if column => any.call_method1("reshape", ((shape[0], 1),))?,
@@ -47,6 +38,21 @@ fn rows_of<'py>(
         }
     };
     borrowed(field, any.cast::<PyArray2<f32>>()?)
+}
+
+/// `array` as float32 in C order; what is no numbers is refused.
+pub fn numbers_of<'py>(field: &str, array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = array.py();
+    let numpy = py.import("numpy")?;
+    let any = numpy.call_method1("asarray", (array,))?;
+    let kind: char = any.getattr("dtype")?.getattr("kind")?.extract()?;
+    if !matches!(kind, 'f' | 'i' | 'u' | 'b') {
+        let dtype = any.getattr("dtype")?.str()?.to_string();
+        let message = format!("{field}: an array of {dtype}; allowed: numbers");
+        return Err(raise(py, &Error::data(field, message)));
+    }
+    let options = [("dtype", "float32")].into_py_dict(py)?;
+    numpy.call_method("ascontiguousarray", (any,), Some(&options))
 }
 
 /// Rows of inputs with as many rows of targets.
@@ -238,7 +244,8 @@ impl Model {
         inputs: &Bound<'py, PyAny>,
         out: Option<Bound<'py, PyArray2<f32>>>,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        predict_into(py, &self.model, inputs, out)
+        let shape = (self.model.inputs(), self.model.outputs());
+        predict_into(py, shape, inputs, out, |values, rows, room| self.model.predict_rows(values, rows, room))
     }
 
     /// Return a CSV of predictions for the rows of a CSV, and their number.
@@ -271,20 +278,21 @@ impl Model {
     }
 }
 
-/// The model's answers for raw rows, written to `out` if it is given.
+/// The answers of a model of this many inputs and outputs for raw rows, written to `out` if it is given.
 pub fn predict_into<'py>(
     py: Python<'py>,
-    model: &neural::Model,
+    (wanted, outputs): (usize, usize),
     inputs: &Bound<'py, PyAny>,
     out: Option<Bound<'py, PyArray2<f32>>>,
+    answer: impl Fn(&[f32], usize, &mut [f32]) -> Result<(), Error> + Send + Sync,
 ) -> PyResult<Bound<'py, PyArray2<f32>>> {
     let inputs = rows_of("inputs", inputs, false)?;
     let (rows, columns) = (inputs.shape()[0], inputs.shape()[1]);
-    if columns != model.inputs() {
-        let message = format!("inputs: rows of {columns} numbers; allowed: {}", model.inputs());
+    if columns != wanted {
+        let message = format!("inputs: rows of {columns} numbers; allowed: {wanted}");
         return Err(raise(py, &Error::data("inputs", message)));
     }
-    let shape = [rows, model.outputs()];
+    let shape = [rows, outputs];
     let answers = match out {
         Some(out) if out.shape() == shape && out.is_c_contiguous() => out,
         Some(_) => {
@@ -297,7 +305,7 @@ pub fn predict_into<'py>(
         let mut room: PyReadwriteArray2<'_, f32> =
             answers.try_readwrite().map_err(|_| raise(py, &in_use("out")))?;
         let (values, room) = (inputs.as_slice()?, room.as_slice_mut()?);
-        py.detach(|| model.predict_rows(values, rows, room)).or_raise(py)?;
+        py.detach(|| answer(values, rows, room)).or_raise(py)?;
     }
     Ok(answers)
 }

@@ -228,7 +228,7 @@ impl Training {
     fn keep_when_due(&mut self) -> Result<(), Error> {
         let Some(keep) = &self.keep else { return Ok(()) };
         let due = match keep.every {
-            Some(every) => self.epoch % every == 0,
+            Some(every) => self.epoch.is_multiple_of(every),
             None => keep.at.elapsed() >= KEEP_EACH,
         };
         if due {
