@@ -44,6 +44,21 @@ pub fn train(data: &[u8], options_json: &str) -> Result<Trained, Error> {
 /// Trains one network on `rows` rows of inputs and of targets, row by row, to its end. It gives the same bits as
 /// [`train`] on the [`encode_arrays`] of them.
 ///
+/// ```
+/// use ruv_swarm::neural;
+///
+/// // is the sum of two numbers above 1?
+/// let inputs: Vec<f32> = (0..400).map(|place| (place * 7919 % 101) as f32 / 100.0).collect();
+/// let targets: Vec<f32> =
+///     inputs.chunks(2).map(|pair| f32::from(u8::from(pair[0] + pair[1] > 1.0))).collect();
+/// let trained = neural::train_arrays(&inputs, &targets, 200, r#"{"hidden":[4],"epochs":100}"#)?;
+/// let model = neural::Model::load(&trained.model)?;
+/// let mut answer = [0.0; 2]; // one number a class: not above, above
+/// model.predict_rows(&[0.9, 0.8], 1, &mut answer)?;
+/// assert!(answer[1] > 0.9, "{answer:?}");
+/// # Ok::<(), ruv_swarm::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`train`].
 pub fn train_arrays(
@@ -107,6 +122,26 @@ pub enum Then {
 }
 
 /// A training that runs by the clock.
+///
+/// ```
+/// use ruv_swarm::neural::{sample, Session, Then, Training};
+///
+/// let mut training = Training::new(Session::new(sample(), r#"{"epochs":30,"patience":0}"#)?)?;
+/// let mut slices = 0;
+/// training.run(&mut |_progress| {
+///     slices += 1;
+///     Then::GoOn
+/// })?;
+/// assert!(slices > 0 && training.epoch() == 30);
+/// let whole = training.finish()?;
+///
+/// let mut half = Session::new(sample(), r#"{"epochs":30,"patience":0}"#)?;
+/// half.run(11)?;
+/// let mut rest = Session::resume(&half.checkpoint(), sample())?;
+/// rest.run(u32::MAX)?;
+/// assert_eq!(rest.finish()?.model, whole.model);
+/// # Ok::<(), ruv_swarm::Error>(())
+/// ```
 pub struct Training {
     session: Session,
     epochs: u32,

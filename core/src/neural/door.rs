@@ -3,8 +3,9 @@
 //! The command lines of Rust, Python and Node hand what was typed to these functions, so that the same words
 //! mean the same at every door.
 
+use super::plan::to_json;
 use crate::error::{Code, Error};
-use crate::json;
+use crate::json::{self, Read};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -33,7 +34,7 @@ pub fn options_of_flags(flags: &str, base: &str) -> Result<String, Error> {
     let broken = |why: String| Error::new(Code::Internal, "", format!("flags: {why}"));
     for flag in json::items(flags).map_err(broken)? {
         let parts = json::items(flag).map_err(broken)?;
-        let mut parts = parts.iter().map(|raw| serde_json::from_str::<String>(raw).unwrap_or_default());
+        let mut parts = parts.iter().map(|raw| String::read(raw).unwrap_or_default());
         let mut next = || parts.next().unwrap_or_default();
         let (name, kind, text) = (next(), next(), next());
         let value = value_of(&name, &kind, &text)?;
@@ -51,7 +52,7 @@ fn put(options: &mut Vec<(String, String)>, key: &str, raw: String) {
 }
 
 fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
+    to_json(&text).unwrap_or_default()
 }
 
 /// The JSON value that the text of a flag stands for.
@@ -85,7 +86,7 @@ fn scalar(word: &str) -> String {
         Ok(number) if number == (number as i64) as f64 && number.abs() < 9.0e15 => {
             (number as i64).to_string()
         }
-        Ok(number) if number.is_finite() => serde_json::to_string(&number).unwrap_or_default(),
+        Ok(number) if number.is_finite() => to_json(&number).unwrap_or_default(),
         _ => quoted(word),
     }
 }
@@ -121,7 +122,7 @@ pub fn check_report(report: &str) -> Result<(), Error> {
     let field = |name: &str| -> Option<String> {
         let fields = json::fields(report).ok()?;
         let (_, raw) = fields.iter().find(|(key, _)| key == name)?;
-        serde_json::from_str(raw).ok()
+        String::read(raw).ok()
     };
     match field("stopped").as_deref() {
         Some("diverged") => Err(Error::new(Code::WorkFailed, "", field("message").unwrap_or_default())),
