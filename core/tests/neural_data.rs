@@ -245,10 +245,10 @@ fn damaged_model_files_are_refused() {
         assert!(Model::load(&bad).is_err(), "flipped at {at}");
     }
     let mut newer = bytes.clone();
-    newer[8] = 2;
+    newer[8] = 3;
     let error = Model::load(&newer).unwrap_err();
     assert_eq!(error.code, Code::UnsupportedVersion);
-    assert!(error.message.contains("format version 2 is newer than 1"));
+    assert!(error.message.contains("format version 3 is newer than 2"));
     assert_eq!(
         Model::load(b"PK\x03\x04").unwrap_err().message,
         "model: the bytes are no ruv-swarm model file"
@@ -295,7 +295,7 @@ fn plans_are_checked_and_stay_explicit() {
     assert_eq!(serde_json::from_str::<ruv_swarm_core::neural::TrainingPlan>(&json).unwrap(), plan);
     assert_ne!(ask("lateral", &["batch"]).unwrap().members[0].seed, plan.members[0].seed);
     for (from, to, wanted) in [
-        ("\"engine\":1", "\"engine\":9", "engine: the plan needs engine 9"),
+        ("\"engine\":2", "\"engine\":9", "engine: the plan needs engine 9"),
         (
             "\"activation\":\"gaussian\"",
             "\"activation\":\"softmax\"",

@@ -251,7 +251,7 @@ impl Work for MeasureWork<'_> {
         for index in 0..self.rows.blocks() {
             let block = self.rows.block(index);
             passes.forward::<V>(layout, block.panel, block.rows, None);
-            sums.block(criterion, passes.output(layout), &block, &mut delta);
+            passes.measure(layout, criterion, &block, &mut delta, &mut sums);
         }
         let mut epoch = sums.finish(criterion, self.rows.total(), self.rows.outputs(), self.rows.rows());
         epoch.broken = self.trainer.broken::<V>(&epoch);
@@ -348,19 +348,22 @@ impl Trainer {
             self.order = order;
         }
         let settings = self.settings;
+        let mut noisy = Vec::with_capacity(if settings.noise > 0.0 { self.train.inputs() } else { 0 });
         for row in &self.order {
             let row = *row as usize;
-            stepper.input().copy_from_slice(self.train.row(row));
+            let mut input = self.train.row(row);
             if settings.noise > 0.0 {
-                for value in stepper.input() {
-                    *value += self.rng.uniform_f32(-settings.noise, settings.noise);
-                }
+                noisy.clear();
+                let rng = &mut self.rng;
+                noisy.extend(input.iter().map(|value| value + rng.uniform_f32(-settings.noise, settings.noise)));
+                input = &noisy;
             }
-            stepper.forward::<V>(settings.dropout, Some(&mut self.rng));
+            stepper.forward::<V>(input, settings.dropout, Some(&mut self.rng));
             let targets = self.train.targets_of(row);
             stepper.learn::<V>(
                 &self.criterion,
-                |output| targets[output * crate::kernel::BLOCK],
+                input,
+                |output| targets[output * crate::kernel::STRIP],
                 self.train.weight(row),
                 settings.learning_rate,
                 settings.momentum,
