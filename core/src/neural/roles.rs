@@ -1,6 +1,7 @@
 //! Columns that are no features: groups keep rows together in a split, weights say how much a row counts.
 
 use super::data::Table;
+use super::number::shown;
 use super::schema::{is_missing, list_names, parse_number, shorten, Column};
 use crate::error::Error;
 use alloc::collections::BTreeMap;
@@ -76,14 +77,14 @@ pub(crate) fn take_columns(table: &mut Table, roles: &Roles<'_>) -> Result<(), E
         let mut groups = Groups::default();
         for (index, value) in take(table, "groupColumn", roles.group)?.iter().enumerate() {
             // adding 0 turns -0 into 0
-            groups.push(&(value + 0.0).to_string(), index + 1, roles.group)?;
+            groups.push(&shown(value + 0.0), index + 1, roles.group)?;
         }
         table.groups = groups.rows;
     }
     if !roles.weight.is_empty() {
         let weights = take(table, "weightColumn", roles.weight)?;
         if let Some(index) = weights.iter().position(|weight| *weight <= 0.0) {
-            let cell = weights.get(index).map(f32::to_string).unwrap_or_default();
+            let cell = weights.get(index).map(|weight| shown(*weight)).unwrap_or_default();
             return Err(bad_weight(&cell, index + 1, roles.weight));
         }
         table.weights = weights;

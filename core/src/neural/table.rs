@@ -2,6 +2,7 @@
 
 use super::csv::Reader;
 use super::data::{Table, MAX_VALUES};
+use super::number::plain;
 use super::roles::{no_column, weight_of, Groups, Roles};
 use super::schema::{
     is_missing, parse_number, shorten, CellError, Column, Schema, Task, MAX_CATEGORIES, MAX_CLASSES,
@@ -104,7 +105,7 @@ pub(crate) fn read_csv(
     let names = read_header(&mut reader)?;
     let roles = find_roles(&names, target, roles)?;
     let scanned = scan_columns(&mut reader, &names, &roles)?;
-    let rows = reader.records().saturating_sub(1);
+    let rows = reader.records().saturating_sub(1) as usize;
     if rows == 0 {
         return Err(Error::data("data", "data: there are no rows below the header"));
     }
@@ -209,7 +210,7 @@ fn scan_columns(reader: &mut Reader<'_>, names: &[String], roles: &[Role]) -> Re
     let scans = names.iter().map(|_| Scan::default()).collect();
     let mut found = Scanned { scans, groups: Groups::default(), weights: Vec::new() };
     loop {
-        let row = reader.records();
+        let row = reader.records() as usize;
         let count = reader.record(&mut |index, cell| {
             let (Some(scan), Some(role)) = (found.scans.get_mut(index), roles.get(index)) else {
                 return Ok(());
@@ -225,14 +226,14 @@ fn scan_columns(reader: &mut Reader<'_>, names: &[String], roles: &[Role]) -> Re
         })?;
         match count {
             None => return Ok(found),
-            Some(count) if count != names.len() => return Err(unequal(row, count, names.len())),
+            Some(count) if count != names.len() => return Err(unequal(row as u64, count, names.len())),
             Some(_) => {}
         }
     }
 }
 
 /// The error for a row of another length than the header.
-pub(crate) fn unequal(row: usize, count: usize, names: usize) -> Error {
+pub(crate) fn unequal(row: u64, count: usize, names: usize) -> Error {
     Error::data("data", format!("data: row {row} has {count} fields, but the header names {names}"))
 }
 
@@ -303,14 +304,16 @@ fn classes_of(name: &str, scan: &Scan, task: Option<Task>) -> Result<(Task, Vec<
 /// The class label of a number: its shortest text, so that `1` and `1.0` are one class.
 pub(crate) fn number_label(number: f64) -> String {
     // adding 0 turns -0 into 0
-    format!("{}", number + 0.0)
+    plain(number + 0.0)
 }
 
 /// The class index of a trimmed target cell.
 pub(crate) fn class_index(classes: &[String], cell: &str) -> Option<u32> {
     let find = |label: &str| classes.iter().position(|class| class == label);
-    let index =
-        find(cell).or_else(|| cell.parse::<f64>().ok().and_then(|number| find(&number_label(number))));
+    let index = find(cell).or_else(|| {
+        let number: f64 = cell.parse().ok()?;
+        find(&number_label(number)).or_else(|| classes.iter().position(|class| class.parse() == Ok(number)))
+    });
     index.map(|index| index as u32)
 }
 
