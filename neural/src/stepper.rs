@@ -39,6 +39,14 @@ struct Step {
     inside: usize,
 }
 
+impl Step {
+    fn is_narrow(&self, lanes: usize, training: bool) -> bool {
+        self.width == lanes
+            && (!training || self.back_width <= lanes)
+            && matches!(self.activation, Activation::Logistic | Activation::Tanh)
+    }
+}
+
 /// A network laid out for single rows, with its scratch memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Stepper {
@@ -58,6 +66,8 @@ pub(crate) struct Stepper {
     sums: Buffer,
     slopes: Buffer,
     deltas: Buffer,
+    /// Whether each layer is one vector of units with a common activation, read and changed in plain ways.
+    narrow: bool,
     /// All bits for a unit, none for padding.
     inside: Buffer,
     /// A layer's change, or what it passes back.
@@ -126,6 +136,10 @@ impl Stepper {
             sums: room(value + lanes, true),
             slopes: room(delta + lanes, training),
             deltas: room(delta + lanes, training),
+            narrow: !shape.shortcut
+                && !sparse
+                && !momentum
+                && steps.iter().all(|step| step.is_narrow(lanes, training)),
             inside: room(inside, training),
             scratch: room(delta.max(value) + lanes, training),
             steps,
@@ -195,6 +209,9 @@ impl Stepper {
     /// Runs a row of as many numbers as the network has inputs through the layers.
     #[inline(always)]
     pub fn forward<V: Kernels>(&mut self, input: &[f32], dropout: f32, rng: Option<&mut Rng>) {
+        if self.narrow && dropout == 0.0 {
+            return self.forward_narrow::<V>(input);
+        }
         let last = self.steps.len() - 1;
         let mut rng = rng;
         if self.shortcut {
@@ -234,6 +251,70 @@ impl Stepper {
         }
     }
 
+    /// [`Stepper::forward`] of narrow layers: nothing but the sums and the functions.
+    #[inline(always)]
+    fn forward_narrow<V: Kernels>(&mut self, input: &[f32]) {
+        let (values, weights) = (self.values.as_mut_ptr(), self.forward.as_ptr());
+        let mut x = input.as_ptr();
+        for step in &self.steps {
+            // SAFETY: the steps' places lie inside the buffers; each layer is one vector.
+            unsafe {
+                let sum = sum_of::<V>(weights.add(step.offset), x, step.fan_in, true);
+                let y = values.add(step.value);
+                narrow_value(step.activation, sum.mul(V::splat(step.steepness))).store(y);
+                x = y;
+            }
+        }
+    }
+
+    /// [`Stepper::learn`] of narrow layers.
+    #[inline(always)]
+    fn learn_narrow<V: Kernels>(
+        &mut self,
+        criterion: &Criterion,
+        input: &[f32],
+        target: impl Fn(usize) -> f32,
+        weight: f32,
+        rate: f32,
+        sums: &mut Sums,
+    ) {
+        let last = self.steps.len() - 1;
+        let step = &self.steps[last];
+        for unit in 0..step.units {
+            let y = self.values[step.value + unit];
+            self.deltas[step.delta + unit] = sums.single(criterion, y, target(unit), weight);
+        }
+        let (values, deltas) = (self.values.as_ptr(), self.deltas.as_mut_ptr());
+        let (scratch, rate) = (self.scratch.as_mut_ptr(), V::splat(rate));
+        // SAFETY: the steps' places lie inside the buffers; each layer is one vector.
+        unsafe {
+            let mut delta = V::load(deltas.add(step.delta));
+            if !criterion.is_plain() {
+                let y = V::load(values.add(step.value));
+                delta = delta.mul(narrow_slope(step.activation, y).mul(V::splat(step.steepness)));
+            }
+            for index in (0..=last).rev() {
+                let step = &self.steps[index];
+                let change = rate.mul(delta).and(V::load(self.inside.as_ptr().add(step.inside)));
+                let weights = self.forward.as_mut_ptr().add(step.offset);
+                if index == 0 {
+                    take_off::<V>(weights, input.as_ptr(), step.fan_in, change, true);
+                    return;
+                }
+                let below = &self.steps[index - 1];
+                let (x, back) = (values.add(below.value), self.back.as_mut_ptr().add(step.back));
+                let place = deltas.add(step.delta);
+                delta.store(place);
+                change.store(scratch);
+                let y = V::load(x);
+                let sum = sum_of::<V>(back, place, step.units, false);
+                delta = sum.mul(narrow_slope(below.activation, y).mul(V::splat(below.steepness)));
+                take_off::<V>(weights, x, step.fan_in, change, true);
+                take_off::<V>(back, scratch, step.units, y, false);
+            }
+        }
+    }
+
     fn drop_units<V: Kernels>(&mut self, index: usize, share: f32, rng: &mut Rng) {
         let step = &self.steps[index];
         let slopes = &mut self.slopes[step.delta..step.delta + step.units];
@@ -266,6 +347,9 @@ impl Stepper {
         dropping: bool,
         sums: &mut Sums,
     ) {
+        if self.narrow && !dropping {
+            return self.learn_narrow::<V>(criterion, input, target, weight, rate, sums);
+        }
         self.output_delta::<V>(criterion, target, weight, sums);
         for index in (0..self.steps.len()).rev() {
             if index > 0 {
@@ -414,6 +498,18 @@ impl Stepper {
             V::slope_row(step.activation, step.steepness, z, y, delta, step.width);
         }
     }
+}
+
+/// The value of a narrow layer.
+#[inline(always)]
+fn narrow_value<V: Kernels>(activation: Activation, x: V) -> V {
+    activation::common_value(activation, x).unwrap_or(x)
+}
+
+/// The slope of a narrow layer.
+#[inline(always)]
+fn narrow_slope<V: Kernels>(activation: Activation, y: V) -> V {
+    activation::common_slope(activation, y).unwrap_or(y)
 }
 
 /// A layer's values from its sums; `copy` has room for the sums of softmax.
