@@ -4,6 +4,7 @@ use crate::error::Error;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use ruv_swarm_neural::pipeline;
 
 /// Most distinct texts of one text column.
 pub const MAX_CATEGORIES: usize = 64;
@@ -233,15 +234,7 @@ impl Schema {
 
     /// Scales a raw encoded row in place: `(value - mean) * scale`.
     pub fn standardise(&self, row: &mut [f32]) {
-        for ((value, mean), scale) in row.iter_mut().zip(&self.mean).zip(&self.scale) {
-            let distance = *value - mean;
-            *value = if distance.is_finite() {
-                distance * scale
-            } else {
-                // two numbers near 3.4e38 of unlike sign: their distance needs f64
-                ((f64::from(*value) - f64::from(*mean)) * f64::from(*scale)) as f32
-            };
-        }
+        pipeline::scale(row, &self.mean, &self.scale);
     }
 
     /// Refuses a scaled row with a number that is not finite; the error names `place` and the column.
@@ -275,13 +268,6 @@ impl Schema {
 
     /// Turns network outputs of a regression into answers in place: `value * scale + mean`.
     pub fn unscale_target(&self, row: &mut [f32]) {
-        for ((value, mean), scale) in row.iter_mut().zip(&self.target_mean).zip(&self.target_scale) {
-            let distance = *value * scale;
-            *value = if distance.is_finite() {
-                distance + mean
-            } else {
-                (f64::from(*value) * f64::from(*scale) + f64::from(*mean)) as f32
-            };
-        }
+        pipeline::unscale(row, &self.target_mean, &self.target_scale);
     }
 }

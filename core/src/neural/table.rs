@@ -9,7 +9,6 @@ use super::schema::{
     MAX_INPUTS,
 };
 use crate::error::Error;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -24,7 +23,8 @@ struct Scan {
     values: usize,
     missing: usize,
     first_missing: usize,
-    texts: BTreeSet<String>,
+    /// The distinct texts in byte order.
+    texts: Vec<String>,
     too_many: bool,
     /// The first cell that is no number, and its data row.
     text: Option<(usize, String)>,
@@ -53,14 +53,16 @@ impl Scan {
                 self.not_finite.get_or_insert_with(|| (row, shorten(cell)));
             }
         }
-        if !self.too_many && !self.texts.contains(cell) {
-            if self.texts.len() < limit {
-                self.texts.insert(cell.to_string());
-            } else {
-                self.too_many = true;
-                // numbers have many values as a rule: free the texts at once
-                self.texts.clear();
-            }
+        if self.too_many {
+            return;
+        }
+        let Err(place) = self.texts.binary_search_by(|known| known.as_str().cmp(cell)) else { return };
+        if self.texts.len() < limit {
+            self.texts.insert(place, cell.to_string());
+        } else {
+            self.too_many = true;
+            // numbers have many values as a rule: free the texts at once
+            self.texts.clear();
         }
     }
 
@@ -132,7 +134,7 @@ pub(crate) fn read_csv(
         target_scale: Vec::new(),
     };
     let table = encode(bytes, schema, &roles, rows)?;
-    Ok(Table { groups: scanned.groups.rows, weights: scanned.weights, ..table })
+    Ok(Table { groups: scanned.groups.numbers(), weights: scanned.weights, ..table })
 }
 
 /// The column names, trimmed; counts the columns before anything is kept of them.
@@ -149,9 +151,11 @@ pub(crate) fn read_header(reader: &mut Reader<'_>) -> Result<Vec<String>, Error>
     if count > MAX_INPUTS {
         return Err(Error::data("data", format!("data: {count} columns; at most {MAX_INPUTS} are allowed")));
     }
-    let mut seen = BTreeSet::new();
+    let mut seen: Vec<&str> = Vec::with_capacity(names.len());
     for name in &names {
-        if !seen.insert(name.as_str()) {
+        if let Err(place) = seen.binary_search(&name.as_str()) {
+            seen.insert(place, name);
+        } else {
             return Err(Error::data(
                 "data",
                 format!("data: two columns are named {:?}; rename one", shorten(name)),
@@ -250,7 +254,7 @@ fn column_of(name: &str, scan: Scan) -> Result<Column, Error> {
                 ),
             ));
         }
-        categories = scan.texts.into_iter().collect();
+        categories = scan.texts;
     }
     Ok(Column { name: name.to_string(), categories, indicator: scan.missing > 0, fill: 0.0 })
 }
