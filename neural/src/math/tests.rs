@@ -15,7 +15,7 @@ fn bound(function: Function) -> f64 {
         Function::Logistic => 1.76,
         Function::Tanh => 1.96,
         Function::Sine | Function::Cosine => 1.56,
-        Function::Gaussian => 0.99,
+        Function::Gaussian => 1.05,
         Function::Softplus => 1.70,
     }
 }
