@@ -99,7 +99,7 @@ impl Criterion {
             Loss::Product => (-y * target, -target),
             Loss::FannTanh => {
                 let e = e * self.half();
-                if e < -FANN_EDGE || e > FANN_EDGE {
+                if !(-FANN_EDGE..=FANN_EDGE).contains(&e) {
                     // 2 ln 2 is the value at the edge
                     let over = if e < 0.0 { -e } else { e } - 1.0;
                     return ((1.386_294_4 + 17.0 * over) / self.half(), copysign(17.0, e));

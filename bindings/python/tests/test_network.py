@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
@@ -87,6 +88,20 @@ def test_one_row_is_a_row_of_many(network: Network, flowers: Flowers) -> None:
     assert np.array_equal(first, before)
 
 
+def test_weights_are_those_that_answer(flowers: Flowers) -> None:
+    inputs, kinds = flowers
+    trained = neural.train(inputs, kinds, hidden=[5], epochs=20, scaling="none")
+    hidden, output = trained.weights()
+    assert hidden.shape == (5, 5) and output.shape == (3, 6) and hidden.dtype == np.float32
+    values = np.tanh(inputs @ hidden[:, :-1].T + hidden[:, -1])
+    sums = values @ output[:, :-1].T + output[:, -1]
+    powers = np.exp(sums - sums.max(axis=1, keepdims=True))
+    shares = powers / powers.sum(axis=1, keepdims=True)
+    assert np.allclose(trained.predict(inputs), shares, atol=1e-4)
+    with pytest.raises(ruv_swarm.InvalidArgumentError, match="member: 1"):
+        trained.weights(1)
+
+
 def test_answers_go_where_they_are_wanted(network: Network, flowers: Flowers) -> None:
     out = np.empty((150, 3), np.float32)
     assert network.predict(flowers[0], out=out) is out
@@ -142,6 +157,22 @@ def test_slices_and_checkpoints_change_no_bit(flowers: Flowers) -> None:
         again.run()
     with pytest.raises(ruv_swarm.RuvSwarmError, match="hash"):
         Trainer.resume(kept, flowers[0] + 1, flowers[1])
+
+
+VECTORS = Path(__file__).resolve().parents[3] / "tests" / "vectors" / "neural"
+CASES = json.loads((VECTORS / "session.json").read_text())["cases"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['data']} {case['options'][:60]}")
+def test_the_shared_vectors(case: dict[str, typing.Any], iris: Path) -> None:
+    """The bits that every target must give."""
+    data = (iris.parent / case["data"]).read_bytes()
+    trainer = Trainer(data, **json.loads(case["options"]))
+    trainer.run(20)
+    assert hashlib.sha256(trainer.checkpoint()).hexdigest() == case["checkpointHash"]
+    trainer.run()
+    network = trainer.finish()
+    assert (network.hash, network.report) == (case["modelHash"], case["report"])
 
 
 def test_a_checkpoint_knows_its_file(iris: Path, tmp_path: Path) -> None:
@@ -224,14 +255,16 @@ def test_the_interpreter_runs_while_a_network_trains(flowers: Flowers) -> None:
     trainer = Trainer(*flowers, hidden=[64, 64], epochs=10**9, patience=0)
     thread = threading.Thread(target=lambda: trainer.run(seconds=0.5))
     thread.start()
-    count = 0
+    count, refused = 0, 0
     while thread.is_alive():
         count += 1
-        with pytest.raises(ruv_swarm.FailedPreconditionError, match="running"):
-            if trainer.done:
-                break
-            raise ruv_swarm.FailedPreconditionError("it is running no more")
-    assert count > 100
+        try:
+            assert trainer.progress.epoch >= 0
+        except ruv_swarm.FailedPreconditionError as error:
+            assert "running" in error.message
+            refused += 1
+    assert count > 100 and refused > 100
+    assert trainer.progress.stopped == "time"
 
 
 def test_threads_share_a_network(network: Network, flowers: Flowers) -> None:

@@ -115,7 +115,20 @@ pub enum CellError {
 }
 
 impl CellError {
-    /// The error with its place.
+    /// The error with its place, in a file without missing values.
+    pub fn in_numbers(self, place: &str, column: &str, cell: &str) -> Error {
+        let why = match self {
+            CellError::NotANumber => "no number",
+            CellError::NotFinite => "not finite",
+        };
+        let (column, cell) = (shorten(column), shorten(cell.trim()));
+        Error::data(
+            "data",
+            format!("data: {place}, column {column:?}: {cell:?} is {why}; allowed: numbers up to 3.4e38"),
+        )
+    }
+
+    /// The error with its place in a CSV.
     pub fn at(self, place: &str, column: &str, cell: &str) -> Error {
         let column = shorten(column);
         let cell = shorten(cell.trim());

@@ -4,6 +4,8 @@
 //! copy, unit by unit; both get the same update, so that both directions have independent results in their lanes.
 #![allow(clippy::indexing_slicing)] // buffers are made for the layout
 
+mod narrow;
+
 use crate::activation;
 use crate::buffer::Buffer;
 use crate::kernel::{sum_of, take_off, Kernels, RankOne};
@@ -37,14 +39,6 @@ struct Step {
     back_delta: usize,
     /// Its marks of units among those of padding.
     inside: usize,
-}
-
-impl Step {
-    fn is_narrow(&self, lanes: usize, training: bool) -> bool {
-        self.width == lanes
-            && (!training || self.back_width <= lanes)
-            && matches!(self.activation, Activation::Logistic | Activation::Tanh)
-    }
 }
 
 /// A network laid out for single rows, with its scratch memory.
@@ -163,6 +157,17 @@ impl Stepper {
         copy(&self.steps, weights, &mut self.forward, &mut self.back);
     }
 
+    /// Copies the weights, in a network's order.
+    pub fn copy_weights(&self, to: &mut [f32]) {
+        collect(&self.steps, &self.forward, to);
+    }
+
+    /// The weights as they are used going forward, padding among them.
+    #[inline(always)]
+    pub fn forward_weights(&self) -> &[f32] {
+        &self.forward
+    }
+
     /// Writes the weights into a layout's buffer.
     pub fn write_weights(&self, layout: &Layout, to: &mut [f32]) {
         for (step, place) in self.steps.iter().zip(&layout.places) {
@@ -180,7 +185,9 @@ impl Stepper {
         if self.forward_velocity.is_empty() {
             return Vec::new();
         }
-        collect(&self.steps, &self.forward_velocity, count)
+        let mut velocities = alloc::vec![0.0; count];
+        collect(&self.steps, &self.forward_velocity, &mut velocities);
+        velocities
     }
 
     /// Takes over velocities in a network's order.
@@ -246,83 +253,18 @@ impl Stepper {
                 }
             }
             if let (true, true, Some(rng)) = (dropout > 0.0, index < last, rng.as_deref_mut()) {
-                self.drop_units::<V>(index, dropout, rng);
+                self.drop_units(index, dropout, rng);
             }
         }
     }
 
-    /// [`Stepper::forward`] of narrow layers: nothing but the sums and the functions.
-    #[inline(always)]
-    fn forward_narrow<V: Kernels>(&mut self, input: &[f32]) {
-        let (values, weights) = (self.values.as_mut_ptr(), self.forward.as_ptr());
-        let mut x = input.as_ptr();
-        for step in &self.steps {
-            // SAFETY: the steps' places lie inside the buffers; each layer is one vector.
-            unsafe {
-                let sum = sum_of::<V>(weights.add(step.offset), x, step.fan_in, true);
-                let y = values.add(step.value);
-                narrow_value(step.activation, sum.mul(V::splat(step.steepness))).store(y);
-                x = y;
-            }
-        }
-    }
-
-    /// [`Stepper::learn`] of narrow layers.
-    #[inline(always)]
-    fn learn_narrow<V: Kernels>(
-        &mut self,
-        criterion: &Criterion,
-        input: &[f32],
-        target: impl Fn(usize) -> f32,
-        weight: f32,
-        rate: f32,
-        sums: &mut Sums,
-    ) {
-        let last = self.steps.len() - 1;
-        let step = &self.steps[last];
-        for unit in 0..step.units {
-            let y = self.values[step.value + unit];
-            self.deltas[step.delta + unit] = sums.single(criterion, y, target(unit), weight);
-        }
-        let (values, deltas) = (self.values.as_ptr(), self.deltas.as_mut_ptr());
-        let (scratch, rate) = (self.scratch.as_mut_ptr(), V::splat(rate));
-        // SAFETY: the steps' places lie inside the buffers; each layer is one vector.
-        unsafe {
-            let mut delta = V::load(deltas.add(step.delta));
-            if !criterion.is_plain() {
-                let y = V::load(values.add(step.value));
-                delta = delta.mul(narrow_slope(step.activation, y).mul(V::splat(step.steepness)));
-            }
-            for index in (0..=last).rev() {
-                let step = &self.steps[index];
-                let change = rate.mul(delta).and(V::load(self.inside.as_ptr().add(step.inside)));
-                let weights = self.forward.as_mut_ptr().add(step.offset);
-                if index == 0 {
-                    take_off::<V>(weights, input.as_ptr(), step.fan_in, change, true);
-                    return;
-                }
-                let below = &self.steps[index - 1];
-                let (x, back) = (values.add(below.value), self.back.as_mut_ptr().add(step.back));
-                let place = deltas.add(step.delta);
-                delta.store(place);
-                change.store(scratch);
-                let y = V::load(x);
-                let sum = sum_of::<V>(back, place, step.units, false);
-                delta = sum.mul(narrow_slope(below.activation, y).mul(V::splat(below.steepness)));
-                take_off::<V>(weights, x, step.fan_in, change, true);
-                take_off::<V>(back, scratch, step.units, y, false);
-            }
-        }
-    }
-
-    fn drop_units<V: Kernels>(&mut self, index: usize, share: f32, rng: &mut Rng) {
+    fn drop_units(&mut self, index: usize, share: f32, rng: &mut Rng) {
         let step = &self.steps[index];
         let slopes = &mut self.slopes[step.delta..step.delta + step.units];
-        slopes.fill(1.0);
-        for unit in 0..step.units {
+        for (unit, slope) in slopes.iter_mut().enumerate() {
             let (z, y) = (self.sums[step.value + unit], self.values[step.value + unit]);
             let z = if self.needs_sums { z } else { y };
-            slopes[unit] = activation::slope_of(step.activation, step.steepness, z, y);
+            *slope = activation::slope_of(step.activation, step.steepness, z, y);
         }
         let keep = 1.0 / (1.0 - share);
         let values = &mut self.values[step.value..step.value + step.units];
@@ -500,18 +442,6 @@ impl Stepper {
     }
 }
 
-/// The value of a narrow layer.
-#[inline(always)]
-fn narrow_value<V: Kernels>(activation: Activation, x: V) -> V {
-    activation::common_value(activation, x).unwrap_or(x)
-}
-
-/// The slope of a narrow layer.
-#[inline(always)]
-fn narrow_slope<V: Kernels>(activation: Activation, y: V) -> V {
-    activation::common_slope(activation, y).unwrap_or(y)
-}
-
 /// A layer's values from its sums; `copy` has room for the sums of softmax.
 #[inline(always)]
 unsafe fn activate<V: Kernels>(step: &Step, z: *mut f32, y: *mut f32, copy: *mut f32) {
@@ -546,13 +476,16 @@ fn copy(steps: &[Step], weights: &[f32], forward: &mut [f32], back: &mut [f32]) 
 }
 
 /// The forward copy in a network's order.
-fn collect(steps: &[Step], forward: &[f32], count: usize) -> Vec<f32> {
-    let mut weights = Vec::with_capacity(count);
+fn collect(steps: &[Step], forward: &[f32], to: &mut [f32]) {
+    let mut slots = to.iter_mut();
     for step in steps {
         for unit in 0..step.units {
-            weights.extend((1..=step.fan_in).map(|input| forward[step.offset + input * step.width + unit]));
-            weights.push(forward[step.offset + unit]);
+            // the bias comes last
+            for k in (1..=step.fan_in).chain([0]) {
+                if let Some(slot) = slots.next() {
+                    *slot = forward[step.offset + k * step.width + unit];
+                }
+            }
         }
     }
-    weights
 }
