@@ -1,5 +1,6 @@
 /** Networks: learnt, run and carried on from JavaScript, with the same bits however training is cut. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { neural, RuvSwarmError } from '@ruv/swarm';
@@ -199,6 +200,22 @@ test('bad input is refused with the field', async () => {
   assert.equal((await refusal(() => Network.load(bytes.subarray(0, 50)))).code, 'invalid_data');
   bytes[20] = (bytes[20] ?? 0) ^ 4;
   await refusal(() => Network.load(bytes));
+});
+
+test('every network of the vectors has the bits that were stored', async () => {
+  const shared = new URL('../../tests/', import.meta.url);
+  interface Case {
+    readonly data: string;
+    readonly options: string;
+    readonly modelHash: string;
+    readonly report: unknown;
+  }
+  const { cases } = JSON.parse(readFileSync(new URL('vectors/neural/session.json', shared), 'utf8')) as { cases: Case[] };
+  assert.ok(cases.length > 10);
+  for (const { data, options, modelHash, report } of cases) {
+    using network = await train(readFileSync(new URL(`data/${data}`, shared)), JSON.parse(options) as object, { inline: true });
+    assert.deepEqual([network.hash, network.report], [modelHash, report], options);
+  }
 });
 
 /** Waits until `holds`, which something outside brings about. */
