@@ -292,7 +292,8 @@ impl Session {
                 _ => Error::new(Code::FailedPrecondition, "", "training: no epoch has run yet"),
             });
         }
-        let options = self.options.to_json()?;
+        // an early end is part of the result: as many epochs asked for give the same file
+        let options = Options { epochs, ..self.options.clone() }.to_json()?;
         let member = Member {
             pattern: String::new(),
             algorithm: self.options.algorithm.clone(),
