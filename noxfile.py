@@ -18,6 +18,7 @@ import nox
 ROOT = Path(__file__).resolve().parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
+import aarch64 as emulated
 import build_wasm
 import chromium
 import quickstart as quick
@@ -193,6 +194,19 @@ def soak(arguments: list[str]) -> None:
     cuts = ("--test", "power_cut", "--", "--nocapture")
     run_tests("cargo", "test", "--locked", "--package", "ruv-swarm", *cuts)
     faults(["-s", *arguments])
+
+
+@task
+def ulps(arguments: list[str]) -> None:
+    """Measure the error of every function of the engine on all 2^32 inputs (half an hour)."""
+    package = ("--locked", "--release", "--package", "ruv-swarm-neural")
+    run("cargo", "run", *package, "--example", "ulps", "--", *arguments)
+
+
+@task
+def aarch64(arguments: list[str]) -> None:
+    """Test the engine on AArch64, emulated by qemu: the same bits as here."""
+    emulated.test(arguments)
 
 
 @task

@@ -59,9 +59,9 @@ def _rustup() -> dict[str, str]:
 
 def _debian() -> dict[str, str]:
     """Use Debian's compiler with a standard library that is built once from Debian's sources."""
-    if not _debian_ready():
+    if not debian_ready():
         apt_install(DEBIAN_PACKAGES)
-    if not _debian_ready():
+    if not debian_ready():
         raise BuildError(
             f"Debian's {', '.join(DEBIAN_PACKAGES)} do not give a compiler and sources"
         )
@@ -74,7 +74,8 @@ def _debian() -> dict[str, str]:
     return {"PATH": path, "CARGO": str(DEBIAN_CARGO)}
 
 
-def _debian_ready() -> bool:
+def debian_ready() -> bool:
+    """Say whether Debian's compiler and the sources of its standard library are there."""
     return DEBIAN_RUSTC.exists() and DEBIAN_CARGO.exists() and (DEBIAN_SOURCES / "vendor").is_dir()
 
 

@@ -118,6 +118,22 @@ impl Layout {
         layout
     }
 
+    /// Values before the first layer's: the inputs, with shortcuts.
+    #[inline(always)]
+    pub fn base(&self) -> usize {
+        if self.shape.shortcut {
+            self.shape.inputs
+        } else {
+            0
+        }
+    }
+
+    /// Units of all layers.
+    #[inline(always)]
+    pub fn units(&self) -> usize {
+        self.values - self.base()
+    }
+
     /// Calls `each(place among a network's weights, place here)` for every weight.
     pub fn each_weight(&self, mut each: impl FnMut(usize, usize)) {
         let mut outside = 0;

@@ -1,7 +1,7 @@
 //! What training lowers, and its slope at the outputs.
 #![allow(clippy::indexing_slicing)] // panels and row sums have BLOCK numbers a unit
 
-use crate::kernel::BLOCK;
+use crate::kernel::{BLOCK, STRIP};
 use crate::math;
 use crate::rows::Block;
 use crate::vector::{Scalar, Vector};
@@ -35,6 +35,7 @@ const LEAST: f32 = 1e-37;
 const FANN_EDGE: f32 = 0.999_999_9;
 
 /// Sums over rows, apart for each place in a block: `[row]`.
+#[derive(Debug)]
 pub(crate) struct Sums {
     loss: [f64; BLOCK],
     squared: [f64; BLOCK],
@@ -131,43 +132,82 @@ impl Sums {
         Sums { loss: [0.0; BLOCK], squared: [0.0; BLOCK], fails: [0; BLOCK] }
     }
 
-    /// Takes in a block: sets `delta` (slope of the loss at the outputs, times the row's weight) from the output panel.
+    /// Starts anew; no more than `places` places were used, or will be.
     #[inline(always)]
-    pub fn block(&mut self, criterion: &Criterion, y: &[f32], block: &Block<'_>, delta: &mut [f32]) {
-        let rows = block.rows;
-        for ((y, target), delta) in
-            y.chunks_exact(BLOCK).zip(block.targets.chunks_exact(BLOCK)).zip(delta.chunks_exact_mut(BLOCK))
-        {
-            let (y, target, delta) = (&y[..rows], &target[..rows], &mut delta[..rows]);
-            for row in 0..rows {
-                delta[row] = y[row] - target[row];
+    pub fn clear(&mut self, places: usize) {
+        let places = places.min(BLOCK);
+        self.loss[..places].fill(0.0);
+        self.squared[..places].fill(0.0);
+        self.fails[..places].fill(0);
+    }
+
+    /// Takes in a block: sets `delta` (slope of the loss at the outputs, times the row's weight) from the outputs.
+    ///
+    /// `y` and `delta` begin at the outputs' first unit and have a strip each `stride` and `delta_stride` numbers.
+    #[inline(always)]
+    pub fn block(
+        &mut self,
+        criterion: &Criterion,
+        (y, stride): (&[f32], usize),
+        block: &Block<'_>,
+        (delta, delta_stride): (&mut [f32], usize),
+    ) {
+        let size = block.targets.len() / (BLOCK / STRIP);
+        for (strip, targets) in block.targets.chunks_exact(size).enumerate() {
+            let first = strip * STRIP;
+            if first >= block.rows {
+                return;
             }
-            if let Some(weights) = block.weights {
-                for row in 0..rows {
-                    let e = f64::from(delta[row]);
-                    self.squared[row] += e * e * f64::from(weights[row]);
-                }
-            } else {
-                for (sum, e) in self.squared.iter_mut().zip(delta.iter()) {
+            let rows = STRIP.min(block.rows - first);
+            let weights = block.weights.map(|weights| &weights[first..first + rows]);
+            let units = targets.chunks_exact(STRIP).zip(y[strip * stride..].chunks_exact(STRIP));
+            for ((target, y), delta) in units.zip(delta[strip * delta_stride..].chunks_exact_mut(STRIP)) {
+                self.unit(criterion, first, &y[..rows], &target[..rows], weights, &mut delta[..rows]);
+            }
+        }
+    }
+
+    /// One output of a strip that starts at row `first` of its block.
+    #[inline(always)]
+    fn unit(
+        &mut self,
+        criterion: &Criterion,
+        first: usize,
+        y: &[f32],
+        target: &[f32],
+        weights: Option<&[f32]>,
+        delta: &mut [f32],
+    ) {
+        let rows = first..first + y.len();
+        for ((delta, y), target) in delta.iter_mut().zip(y).zip(target) {
+            *delta = y - target;
+        }
+        let squared = &mut self.squared[rows.clone()];
+        match weights {
+            None => {
+                for (sum, e) in squared.iter_mut().zip(delta.iter()) {
                     *sum += f64::from(*e) * f64::from(*e);
                 }
             }
-            for (count, e) in self.fails.iter_mut().zip(delta.iter()) {
-                *count += u32::from(*e > criterion.limit || *e < -criterion.limit);
-            }
-            if criterion.loss != Loss::Squared {
-                for row in 0..rows {
-                    let (loss, slope) = criterion.of(y[row], target[row]);
-                    let weight = block.weights.map_or(1.0, |weights| f64::from(weights[row]));
-                    self.loss[row] += f64::from(loss) * weight;
-                    delta[row] = slope;
+            Some(weights) => {
+                for ((sum, e), weight) in squared.iter_mut().zip(delta.iter()).zip(weights) {
+                    *sum += f64::from(*e) * f64::from(*e) * f64::from(*weight);
                 }
             }
-            if let Some(weights) = block.weights {
-                for (delta, weight) in delta.iter_mut().zip(weights) {
-                    *delta *= weight;
-                }
+        }
+        for (count, e) in self.fails[rows.clone()].iter_mut().zip(delta.iter()) {
+            *count += u32::from(*e > criterion.limit || *e < -criterion.limit);
+        }
+        if criterion.loss != Loss::Squared {
+            for (row, (sum, delta)) in self.loss[rows].iter_mut().zip(delta.iter_mut()).enumerate() {
+                let (loss, slope) = criterion.of(y[row], target[row]);
+                let weight = weights.map_or(1.0, |weights| f64::from(weights[row]));
+                *sum += f64::from(loss) * weight;
+                *delta = slope;
             }
+        }
+        if let Some(weights) = weights {
+            delta.iter_mut().zip(weights).for_each(|(delta, weight)| *delta *= weight);
         }
     }
 

@@ -2,7 +2,7 @@
 #![allow(clippy::indexing_slicing)] // buffers are made for the layout
 
 use crate::buffer::Buffer;
-use crate::kernel::{lanes, Kernels, Start, BLOCK};
+use crate::kernel::{lanes, Kernels, Panel, Start, BLOCK, STRIP};
 use crate::layout::{Layout, Place};
 use crate::loss::{Criterion, Sums};
 use crate::rows::Block;
@@ -15,7 +15,7 @@ pub(crate) struct Passes {
     back: Buffer,
     /// Sums, if some slope needs them.
     sums: Buffer,
-    /// `[unit][row]`.
+    /// `[strip][unit][row]`.
     values: Buffer,
     deltas: Buffer,
     /// With dropout: slope times mask.
@@ -73,23 +73,24 @@ impl Passes {
     ) {
         let lanes = lanes::<V>(rows);
         self.dropping = dropout.is_some();
+        let inputs = layout.shape.inputs * STRIP;
         if layout.shape.shortcut {
-            let count = panel.len();
-            self.values[..count].copy_from_slice(panel);
+            let strips = self.values.chunks_exact_mut(layout.values * STRIP);
+            strips.zip(panel.chunks_exact(inputs)).for_each(|(to, from)| to[..inputs].copy_from_slice(from));
         }
         let last = layout.places.len() - 1;
         for (index, place) in layout.places.iter().enumerate() {
-            let values = self.values.as_mut_ptr();
-            let at = place.value * BLOCK;
-            // SAFETY: the layout's places lie inside the buffers, whose panels have BLOCK rows a unit.
+            // SAFETY: the layout's places lie inside the buffers.
             unsafe {
-                let source =
-                    place.source.map_or(panel.as_ptr(), |unit| values.add(unit * BLOCK).cast_const());
-                let out = values.add(at);
-                let sums = if layout.needs_sums { self.sums.as_mut_ptr().add(at) } else { out };
+                let source = match place.source {
+                    Some(unit) => self.values(layout, unit).read(),
+                    None => Panel { first: panel.as_ptr(), stride: inputs },
+                };
+                let out = self.values(layout, place.value);
+                let sums = self.sums(layout, place.value);
                 let packed = self.packed.as_ptr().add(place.packed);
                 V::multiply(packed, place.fan_in, place.units, source, sums, lanes, Start::Bias);
-                V::activate(place.activation, place.steepness, sums, out, place.units, lanes);
+                V::activate(place.activation, place.steepness, sums.read(), out, place.units, lanes);
             }
             if let (true, Some((share, rng))) = (index < last, &mut dropout) {
                 self.drop_units::<V>(layout, place, *share, rng);
@@ -97,45 +98,84 @@ impl Passes {
         }
     }
 
+    /// The values from `unit` on.
+    #[inline(always)]
+    fn values(&mut self, layout: &Layout, unit: usize) -> Panel<*mut f32> {
+        Panel { first: self.values.as_mut_ptr().wrapping_add(unit * STRIP), stride: layout.values * STRIP }
+    }
+
+    /// The sums from `unit` on: the values' own place if no slope needs them.
+    #[inline(always)]
+    fn sums(&mut self, layout: &Layout, unit: usize) -> Panel<*mut f32> {
+        if layout.needs_sums {
+            let first = self.sums.as_mut_ptr().wrapping_add(unit * STRIP);
+            Panel { first, stride: layout.values * STRIP }
+        } else {
+            self.values(layout, unit)
+        }
+    }
+
+    /// The deltas of a layer's units.
+    #[inline(always)]
+    fn deltas(&mut self, layout: &Layout, unit: usize) -> Panel<*mut f32> {
+        Panel { first: self.deltas.as_mut_ptr().wrapping_add(unit * STRIP), stride: layout.units() * STRIP }
+    }
+
     /// Masks a hidden layer, and keeps its slope times the mask.
     #[inline(always)]
     fn drop_units<V: Kernels>(&mut self, layout: &Layout, place: &Place, share: f32, rng: &mut Rng) {
-        let at = place.value * BLOCK..(place.value + place.units) * BLOCK;
-        let base = layout.values - self.deltas.len() / BLOCK;
-        let slot = (place.value - base) * BLOCK;
-        let slopes = &mut self.slopes[slot..slot + place.units * BLOCK];
-        slopes.fill(1.0);
-        let sums = if layout.needs_sums { &self.sums[at.clone()] } else { &self.values[at.clone()] };
-        let values = &self.values[at.clone()];
-        // SAFETY: whole panels of the layer. The slope is taken before the mask, since most slopes come from the value.
+        let unit = place.value - layout.base();
+        let (size, stride) = (place.units * STRIP, layout.units() * STRIP);
+        for slopes in self.slopes.chunks_exact_mut(stride) {
+            slopes[unit * STRIP..unit * STRIP + size].fill(1.0);
+        }
+        let slopes = Panel { first: self.slopes.as_mut_ptr().wrapping_add(unit * STRIP), stride };
+        // SAFETY: whole panels of the layer. The slope is taken before the mask, since most come from the value.
         unsafe {
-            V::slope(
-                place.activation,
-                place.steepness,
-                sums.as_ptr(),
-                values.as_ptr(),
-                slopes.as_mut_ptr(),
-                place.units,
-                BLOCK,
-            );
+            let (z, y) = (self.sums(layout, place.value).read(), self.values(layout, place.value).read());
+            V::slope(place.activation, place.steepness, z, y, slopes, place.units, BLOCK);
         }
         let keep = 1.0 / (1.0 - share);
         let limit = (share * 65536.0) as u64;
-        for (values, slopes) in self.values[at].chunks_mut(4).zip(slopes.chunks_mut(4)) {
-            let mut bits = rng.next_u64();
-            for (value, slope) in values.iter_mut().zip(slopes) {
-                let factor = if (bits & 0xffff) < limit { 0.0 } else { keep };
-                *value *= factor;
-                *slope *= factor;
-                bits >>= 16;
+        let values = self.values.chunks_exact_mut(layout.values * STRIP);
+        for (values, slopes) in values.zip(self.slopes.chunks_exact_mut(stride)) {
+            let values = &mut values[place.value * STRIP..][..size];
+            let slopes = &mut slopes[unit * STRIP..][..size];
+            for (values, slopes) in values.chunks_mut(4).zip(slopes.chunks_mut(4)) {
+                let mut bits = rng.next_u64();
+                for (value, slope) in values.iter_mut().zip(slopes) {
+                    let factor = if (bits & 0xffff) < limit { 0.0 } else { keep };
+                    *value *= factor;
+                    *slope *= factor;
+                    bits >>= 16;
+                }
             }
         }
     }
 
-    /// The output panel.
+    /// Writes the outputs of the first `rows` rows, row by row.
     #[inline(always)]
-    pub fn output(&self, layout: &Layout) -> &[f32] {
-        &self.values[(layout.values - layout.shape.outputs()) * BLOCK..]
+    pub fn output<V: Kernels>(&mut self, layout: &Layout, rows: usize, to: &mut [f32]) {
+        let outputs = layout.shape.outputs();
+        let panel = self.values(layout, layout.values - outputs).read();
+        let rows = rows.min(to.len() / outputs);
+        // SAFETY: `to` has the rows, as just made sure of.
+        unsafe { V::to_rows(panel, outputs, rows, to.as_mut_ptr(), outputs) };
+    }
+
+    /// Takes the loss of the outputs in, without a way back; `delta` is scratch for a panel of outputs.
+    #[inline(always)]
+    pub fn measure(
+        &self,
+        layout: &Layout,
+        criterion: &Criterion,
+        block: &Block<'_>,
+        delta: &mut [f32],
+        sums: &mut Sums,
+    ) {
+        let outputs = layout.shape.outputs();
+        let values = &self.values[(layout.values - outputs) * STRIP..];
+        sums.block(criterion, (values, layout.values * STRIP), block, (delta, outputs * STRIP));
     }
 
     /// Takes the block's loss in and sets the outputs' delta.
@@ -148,27 +188,24 @@ impl Passes {
         sums: &mut Sums,
     ) {
         let Some(place) = layout.places.last() else { return };
-        let count = place.units * BLOCK;
-        let at = place.value * BLOCK;
-        let from = self.deltas.len() - count;
-        let (values, deltas) = (&self.values[at..at + count], &mut self.deltas[from..]);
-        sums.block(criterion, values, block, deltas);
+        let unit = place.value - layout.base();
+        let (values, deltas) = (&self.values[place.value * STRIP..], &mut self.deltas[unit * STRIP..]);
+        let (stride, delta_stride) = (layout.values * STRIP, layout.units() * STRIP);
+        sums.block(criterion, (values, stride), block, (deltas, delta_stride));
         if criterion.is_plain() {
             return;
         }
         if place.activation == Activation::Softmax {
-            softmax_delta(place.steepness, values, deltas);
+            for (values, deltas) in values.chunks(stride).zip(deltas.chunks_mut(delta_stride)) {
+                let size = place.units * STRIP;
+                softmax_delta(place.steepness, &values[..size], &mut deltas[..size]);
+            }
             return;
         }
-        let z = if layout.needs_sums { &self.sums[at..] } else { values };
-        // SAFETY: whole panels of the layer.
-        unsafe {
-            let (z, y, delta) = (z.as_ptr(), values.as_ptr(), deltas.as_mut_ptr());
-            V::slope(place.activation, place.steepness, z, y, delta, place.units, lanes::<V>(block.rows));
-        }
+        self.apply_slope::<V>(layout, place, lanes::<V>(block.rows), false);
     }
 
-    /// Adds the block's gradient to `gradient`; the outputs' delta is set, `sheet` holds the inputs row by row.
+    /// Adds the block's gradient to `gradient`; the outputs' delta is set.
     #[inline(always)]
     pub fn backward<V: Kernels>(
         &mut self,
@@ -179,54 +216,55 @@ impl Passes {
     ) {
         let rows = block.rows;
         let lanes = lanes::<V>(rows);
-        let base = layout.values - self.deltas.len() / BLOCK;
         if layout.shape.shortcut {
             self.put_inputs(layout, block, stride);
         }
         for place in &layout.places {
             if let Some((at, stride)) = place.put {
-                let values = &self.values[place.value * BLOCK..(place.value + place.units) * BLOCK];
-                put(values, rows, &mut self.sheets[at..], stride);
+                let values = self.values(layout, place.value).read();
+                // SAFETY: the layer's columns of the sheet.
+                unsafe { V::to_rows(values, place.units, rows, self.sheets.as_mut_ptr().add(at), stride) };
             }
         }
         for (index, place) in layout.places.iter().enumerate().rev() {
-            let delta = (place.value - base) * BLOCK;
+            let delta = self.deltas(layout, place.value - layout.base()).read();
             // SAFETY: the layout's places lie inside the buffers.
             unsafe {
-                let deltas = self.deltas.as_mut_ptr();
                 let (sheet, stride) = match place.sheet {
                     Some((at, stride)) => (self.sheets.as_ptr().add(at), stride),
                     None => (block.sheet.as_ptr(), stride),
                 };
                 let part = gradient.as_mut_ptr().add(place.offset);
-                V::accumulate(part, place.width, deltas.add(delta), place.units, sheet, stride, rows);
+                V::accumulate(part, place.width, delta, place.units, sheet, stride, rows);
                 if index == 0 {
                     return;
                 }
                 let first = !layout.shape.shortcut || index + 1 == layout.places.len();
                 let start = if first { Start::Zero } else { Start::Previous };
-                let (packed, to) = (self.back.as_ptr().add(place.back), deltas.add(place.back_to * BLOCK));
-                V::multiply(packed, place.units, place.back_count, deltas.add(delta), to, lanes, start);
+                let (packed, to) = (self.back.as_ptr().add(place.back), self.deltas(layout, place.back_to));
+                V::multiply(packed, place.units, place.back_count, delta, to, lanes, start);
             }
-            self.apply_slope::<V>(layout, &layout.places[index - 1], base, lanes);
+            self.apply_slope::<V>(layout, &layout.places[index - 1], lanes, self.dropping);
         }
     }
 
-    /// Multiplies a hidden layer's delta by its slope.
+    /// Multiplies a layer's delta by its slope.
     #[inline(always)]
-    fn apply_slope<V: Kernels>(&mut self, layout: &Layout, place: &Place, base: usize, lanes: usize) {
-        let at = place.value * BLOCK;
-        let from = (place.value - base) * BLOCK;
-        let deltas = &mut self.deltas[from..from + place.units * BLOCK];
-        if self.dropping {
-            deltas.iter_mut().zip(&self.slopes[from..]).for_each(|(delta, slope)| *delta *= slope);
+    fn apply_slope<V: Kernels>(&mut self, layout: &Layout, place: &Place, lanes: usize, dropping: bool) {
+        let unit = place.value - layout.base();
+        if dropping {
+            let stride = layout.units() * STRIP;
+            let (from, to) = (unit * STRIP, (unit + place.units) * STRIP);
+            for (deltas, slopes) in self.deltas.chunks_exact_mut(stride).zip(self.slopes.chunks_exact(stride))
+            {
+                deltas[from..to].iter_mut().zip(&slopes[from..to]).for_each(|(delta, slope)| *delta *= slope);
+            }
             return;
         }
-        let z = if layout.needs_sums { &self.sums[at..] } else { &self.values[at..] };
-        // SAFETY: whole panels of the layer.
+        // SAFETY: the layer's places.
         unsafe {
-            let (y, delta) = (self.values.as_ptr().add(at), deltas.as_mut_ptr());
-            V::slope(place.activation, place.steepness, z.as_ptr(), y, delta, place.units, lanes);
+            let (z, y) = (self.sums(layout, place.value).read(), self.values(layout, place.value).read());
+            V::slope(place.activation, place.steepness, z, y, self.deltas(layout, unit), place.units, lanes);
         }
     }
 
@@ -241,25 +279,15 @@ impl Passes {
     }
 }
 
-/// Turns a panel into columns of a sheet.
-#[inline(always)]
-fn put(panel: &[f32], rows: usize, sheet: &mut [f32], stride: usize) {
-    for (unit, values) in panel.chunks_exact(BLOCK).enumerate() {
-        for (row, value) in values[..rows].iter().enumerate() {
-            sheet[row * stride + unit] = *value;
-        }
-    }
-}
-
-/// A slope through softmax: delta_o = steepness * y_o * (d_o - sum over k of d_k * y_k).
+/// A slope through softmax, for a strip: delta_o = steepness * y_o * (d_o - sum over k of d_k * y_k).
 fn softmax_delta(steepness: f32, y: &[f32], delta: &mut [f32]) {
-    let mut dot = [0.0f32; BLOCK];
-    for (errors, values) in delta.chunks_exact(BLOCK).zip(y.chunks_exact(BLOCK)) {
+    let mut dot = [0.0f32; STRIP];
+    for (errors, values) in delta.chunks_exact(STRIP).zip(y.chunks_exact(STRIP)) {
         for ((slot, error), value) in dot.iter_mut().zip(errors).zip(values) {
             *slot += error * value;
         }
     }
-    for (errors, values) in delta.chunks_exact_mut(BLOCK).zip(y.chunks_exact(BLOCK)) {
+    for (errors, values) in delta.chunks_exact_mut(STRIP).zip(y.chunks_exact(STRIP)) {
         for ((error, value), dot) in errors.iter_mut().zip(values).zip(&dot) {
             *error = steepness * (value * (*error - dot));
         }

@@ -2,7 +2,7 @@
 #![allow(clippy::indexing_slicing)] // block offsets follow from the row count
 
 use crate::buffer::Buffer;
-use crate::kernel::BLOCK;
+use crate::kernel::{BLOCK, STRIP};
 use crate::Rng;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -17,11 +17,11 @@ pub struct Rows {
     inputs: usize,
     outputs: usize,
     stride: usize,
-    /// `[block][input][row]`.
+    /// `[block][strip][input][row]`.
     panels: Buffer,
     /// `[block][row][1, input…, padding]`.
     sheets: Buffer,
-    /// `[block][output][row]`.
+    /// `[block][strip][output][row]`.
     targets: Buffer,
     /// `[block][row]`, if rows differ in weight.
     weights: Option<Buffer>,
@@ -77,7 +77,7 @@ impl Rows {
                 weights[row] = weight;
             }
             for (output, value) in target.iter().enumerate() {
-                all.targets[(row / BLOCK * outputs + output) * BLOCK + row % BLOCK] = *value;
+                all.targets[(row / STRIP * outputs + output) * STRIP + row % STRIP] = *value;
             }
         }
         if plain {
@@ -134,10 +134,10 @@ impl Rows {
         &self.sheets[row * self.stride + 1..row * self.stride + 1 + self.inputs]
     }
 
-    /// Where the targets of one row are: the first one, the others each [`BLOCK`] numbers on.
+    /// Where the targets of one row are: the first one, the others each [`STRIP`] numbers on.
     #[inline(always)]
     pub(crate) fn targets_of(&self, row: usize) -> &[f32] {
-        &self.targets[row / BLOCK * self.outputs * BLOCK + row % BLOCK..]
+        &self.targets[row / STRIP * self.outputs * STRIP + row % STRIP..]
     }
 
     /// The weight of one row.
@@ -167,7 +167,7 @@ impl Rows {
                 }
             }
             for output in 0..self.outputs {
-                let at = |row: usize| (row / BLOCK * self.outputs + output) * BLOCK + row % BLOCK;
+                let at = |row: usize| (row / STRIP * self.outputs + output) * STRIP + row % STRIP;
                 self.targets[at(row)] = source.targets[at(from)];
             }
             self.total += f64::from(source.weight(from));
@@ -184,9 +184,11 @@ impl Rows {
         let size = self.inputs * BLOCK;
         let sheet = &self.sheets[block * BLOCK * self.stride..(block + 1) * BLOCK * self.stride];
         let panel = &mut self.panels[block * size..(block + 1) * size];
-        for (input, values) in panel.chunks_exact_mut(BLOCK).enumerate() {
-            for (row, value) in values.iter_mut().enumerate() {
-                *value = if row < rows { sheet[row * self.stride + 1 + input] } else { 0.0 };
+        for (strip, values) in panel.chunks_exact_mut(self.inputs * STRIP).enumerate() {
+            for (input, values) in values.chunks_exact_mut(STRIP).enumerate() {
+                for (row, value) in (strip * STRIP..).zip(values) {
+                    *value = if row < rows { sheet[row * self.stride + 1 + input] } else { 0.0 };
+                }
             }
         }
     }

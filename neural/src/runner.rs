@@ -2,7 +2,7 @@
 #![allow(clippy::indexing_slicing)] // buffers are made for the network
 
 use crate::buffer::Buffer;
-use crate::kernel::{Kernels, BLOCK};
+use crate::kernel::{Kernels, Panel, BLOCK, STRIP};
 use crate::layout::Layout;
 use crate::level::{dispatch, Level, Work};
 use crate::passes::Passes;
@@ -14,6 +14,7 @@ use crate::FloatState;
 #[derive(Debug)]
 pub struct Runner {
     level: Level,
+    row_level: Level,
     stepper: Stepper,
     layout: Layout,
     passes: Passes,
@@ -26,6 +27,7 @@ impl Runner {
         if !network.is_sound() {
             return None;
         }
+        let row_level = level.narrowed(network.shape.widest());
         let level = level.resolved();
         let layout = Layout::new(level, &network.shape);
         let mut weights = Buffer::new(layout.weights);
@@ -34,7 +36,8 @@ impl Runner {
         passes.load(&layout, &weights, false);
         Some(Runner {
             level,
-            stepper: Stepper::new(level, network, false, false),
+            row_level,
+            stepper: Stepper::new(row_level, network, false, false),
             panel: Buffer::new(network.shape.inputs * BLOCK),
             layout,
             passes,
@@ -58,7 +61,7 @@ impl Runner {
             return false;
         }
         let _settings = FloatState::hold();
-        dispatch(self.level, RowWork { stepper: &mut self.stepper, input, output });
+        dispatch(self.row_level, RowWork { stepper: &mut self.stepper, input, output });
         true
     }
 
@@ -84,9 +87,12 @@ impl Work for RowWork<'_> {
     type Output = ();
     #[inline(always)]
     fn run<V: Kernels>(self) {
-        self.stepper.input().copy_from_slice(self.input);
-        self.stepper.forward::<V>(0.0, None);
-        self.output.copy_from_slice(self.stepper.output());
+        self.stepper.forward::<V>(self.input, 0.0, None);
+        match (self.output, self.stepper.output()) {
+            // the commonest case without a call
+            ([to], [from]) => *to = *from,
+            (to, from) => to.copy_from_slice(from),
+        }
     }
 }
 
@@ -104,17 +110,11 @@ impl Work for RowsWork<'_> {
         let (inputs, outputs) = (layout.shape.inputs, layout.shape.outputs());
         for (from, to) in self.inputs.chunks(inputs * BLOCK).zip(self.outputs.chunks_mut(outputs * BLOCK)) {
             let rows = from.len() / inputs;
-            for (row, values) in from.chunks_exact(inputs).enumerate() {
-                for (input, value) in values.iter().enumerate() {
-                    panel[input * BLOCK + row] = *value;
-                }
-            }
+            let to_panel = Panel { first: panel.as_mut_ptr(), stride: inputs * STRIP };
+            // SAFETY: `from` has the rows, and the panel room for a block.
+            unsafe { V::to_panel(from.as_ptr(), inputs, inputs, rows, to_panel) };
             passes.forward::<V>(layout, panel, rows, None);
-            for (output, values) in passes.output(layout).chunks_exact(BLOCK).enumerate() {
-                for (row, value) in values[..rows].iter().enumerate() {
-                    to[row * outputs + output] = *value;
-                }
-            }
+            passes.output::<V>(layout, rows, to);
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::activation;
 use crate::buffer::Buffer;
-use crate::kernel::{Kernels, RankOne};
+use crate::kernel::{sum_of, take_off, Kernels, RankOne};
 use crate::layout::Layout;
 use crate::level::Level;
 use crate::loss::{Criterion, Sums};
@@ -35,6 +35,16 @@ struct Step {
     back_from: usize,
     back_count: usize,
     back_delta: usize,
+    /// Its marks of units among those of padding.
+    inside: usize,
+}
+
+impl Step {
+    fn is_narrow(&self, lanes: usize, training: bool) -> bool {
+        self.width == lanes
+            && (!training || self.back_width <= lanes)
+            && matches!(self.activation, Activation::Logistic | Activation::Tanh)
+    }
 }
 
 /// A network laid out for single rows, with its scratch memory.
@@ -56,6 +66,10 @@ pub(crate) struct Stepper {
     sums: Buffer,
     slopes: Buffer,
     deltas: Buffer,
+    /// Whether each layer is one vector of units with a common activation, read and changed in plain ways.
+    narrow: bool,
+    /// All bits for a unit, none for padding.
+    inside: Buffer,
     /// A layer's change, or what it passes back.
     scratch: Buffer,
     needs_sums: bool,
@@ -69,7 +83,7 @@ impl Stepper {
         let mut steps: Vec<Step> = Vec::new();
         // with shortcuts the values lie without gaps; else each layer starts on a vector
         let place = |n: usize| if shape.shortcut { n } else { pad(n) };
-        let (mut offset, mut back, mut delta) = (0, 0, 0);
+        let (mut offset, mut back, mut delta, mut inside) = (0, 0, 0, 0);
         let mut value = place(shape.inputs);
         for (index, layer) in shape.layers.iter().enumerate() {
             let fan_in = shape.fan_in(index);
@@ -97,7 +111,9 @@ impl Stepper {
                 back_from,
                 back_count,
                 back_delta,
+                inside,
             });
+            inside += width;
             offset += (fan_in + 1) * width;
             back += layer.units * pad(back_count);
             value += place(layer.units);
@@ -120,10 +136,18 @@ impl Stepper {
             sums: room(value + lanes, true),
             slopes: room(delta + lanes, training),
             deltas: room(delta + lanes, training),
+            narrow: !shape.shortcut
+                && !sparse
+                && !momentum
+                && steps.iter().all(|step| step.is_narrow(lanes, training)),
+            inside: room(inside, training),
             scratch: room(delta.max(value) + lanes, training),
             steps,
             needs_sums,
         };
+        for step in stepper.steps.iter().filter(|_| training) {
+            stepper.inside[step.inside..step.inside + step.units].fill(f32::from_bits(u32::MAX));
+        }
         stepper.load(&network.weights);
         if let (Some(connected), true) = (&network.connected, training) {
             let set = |is: &bool| if *is { f32::from_bits(u32::MAX) } else { 0.0 };
@@ -166,48 +190,127 @@ impl Stepper {
         }
     }
 
-    /// Where a row's inputs go.
-    #[inline(always)]
-    pub fn input(&mut self) -> &mut [f32] {
-        &mut self.values[..self.inputs]
-    }
-
     /// The outputs of the row that was run last.
     #[inline(always)]
     pub fn output(&self) -> &[f32] {
         self.steps.last().map_or(&[], |step| &self.values[step.value..step.value + step.units])
     }
 
-    /// Runs the row in [`Stepper::input`] through the layers.
+    /// Where a layer's inputs are: the row itself for the first layer.
     #[inline(always)]
-    pub fn forward<V: Kernels>(&mut self, dropout: f32, rng: Option<&mut Rng>) {
+    fn source(&self, index: usize, input: &[f32]) -> *const f32 {
+        if index == 0 {
+            input.as_ptr()
+        } else {
+            self.values.as_ptr().wrapping_add(self.steps[index].source)
+        }
+    }
+
+    /// Runs a row of as many numbers as the network has inputs through the layers.
+    #[inline(always)]
+    pub fn forward<V: Kernels>(&mut self, input: &[f32], dropout: f32, rng: Option<&mut Rng>) {
+        if self.narrow && dropout == 0.0 {
+            return self.forward_narrow::<V>(input);
+        }
         let last = self.steps.len() - 1;
         let mut rng = rng;
+        if self.shortcut {
+            self.values[..self.inputs].copy_from_slice(input);
+        }
         let (values, sums) = (self.values.as_mut_ptr(), self.sums.as_mut_ptr());
         for index in 0..self.steps.len() {
             let step = &self.steps[index];
+            let x = self.source(index, input);
             // SAFETY: the steps' places lie inside the buffers, with room for a vector that reaches over.
             unsafe {
-                let (x, y) = (values.add(step.source), values.add(step.value));
+                let y = values.add(step.value);
                 let z = if self.needs_sums { sums.add(step.value) } else { y };
                 let weights = self.forward.as_ptr().add(step.offset);
-                V::row_multiply(weights, step.width, x, step.fan_in, z, true);
-                if step.activation == Activation::Softmax {
-                    let z = core::slice::from_raw_parts_mut(sums.add(step.value), step.units);
-                    if !self.needs_sums {
-                        z.copy_from_slice(core::slice::from_raw_parts(y, step.units));
+                if step.width == V::LANES {
+                    let sum = sum_of::<V>(weights, x, step.fan_in, true);
+                    match activation::common_value(step.activation, sum.mul(V::splat(step.steepness))) {
+                        Some(value) => {
+                            if self.needs_sums {
+                                sum.store(z);
+                            }
+                            value.store(y);
+                        }
+                        None => {
+                            sum.store(z);
+                            activate::<V>(step, z, y, sums.add(step.value));
+                        }
                     }
-                    activation::softmax_row(
-                        step.steepness,
-                        z,
-                        core::slice::from_raw_parts_mut(y, step.units),
-                    );
                 } else {
-                    V::activate_row(step.activation, step.steepness, z, y, step.width);
+                    V::row_multiply(weights, step.width, x, step.fan_in, z, true);
+                    activate::<V>(step, z, y, sums.add(step.value));
                 }
             }
             if let (true, true, Some(rng)) = (dropout > 0.0, index < last, rng.as_deref_mut()) {
                 self.drop_units::<V>(index, dropout, rng);
+            }
+        }
+    }
+
+    /// [`Stepper::forward`] of narrow layers: nothing but the sums and the functions.
+    #[inline(always)]
+    fn forward_narrow<V: Kernels>(&mut self, input: &[f32]) {
+        let (values, weights) = (self.values.as_mut_ptr(), self.forward.as_ptr());
+        let mut x = input.as_ptr();
+        for step in &self.steps {
+            // SAFETY: the steps' places lie inside the buffers; each layer is one vector.
+            unsafe {
+                let sum = sum_of::<V>(weights.add(step.offset), x, step.fan_in, true);
+                let y = values.add(step.value);
+                narrow_value(step.activation, sum.mul(V::splat(step.steepness))).store(y);
+                x = y;
+            }
+        }
+    }
+
+    /// [`Stepper::learn`] of narrow layers.
+    #[inline(always)]
+    fn learn_narrow<V: Kernels>(
+        &mut self,
+        criterion: &Criterion,
+        input: &[f32],
+        target: impl Fn(usize) -> f32,
+        weight: f32,
+        rate: f32,
+        sums: &mut Sums,
+    ) {
+        let last = self.steps.len() - 1;
+        let step = &self.steps[last];
+        for unit in 0..step.units {
+            let y = self.values[step.value + unit];
+            self.deltas[step.delta + unit] = sums.single(criterion, y, target(unit), weight);
+        }
+        let (values, deltas) = (self.values.as_ptr(), self.deltas.as_mut_ptr());
+        let (scratch, rate) = (self.scratch.as_mut_ptr(), V::splat(rate));
+        // SAFETY: the steps' places lie inside the buffers; each layer is one vector.
+        unsafe {
+            let mut delta = V::load(deltas.add(step.delta));
+            if !criterion.is_plain() {
+                let y = V::load(values.add(step.value));
+                delta = delta.mul(narrow_slope(step.activation, y).mul(V::splat(step.steepness)));
+            }
+            for index in (0..=last).rev() {
+                let step = &self.steps[index];
+                let change = rate.mul(delta).and(V::load(self.inside.as_ptr().add(step.inside)));
+                let weights = self.forward.as_mut_ptr().add(step.offset);
+                if index == 0 {
+                    take_off::<V>(weights, input.as_ptr(), step.fan_in, change, true);
+                    return;
+                }
+                let below = &self.steps[index - 1];
+                let (x, back) = (values.add(below.value), self.back.as_mut_ptr().add(step.back));
+                let place = deltas.add(step.delta);
+                delta.store(place);
+                change.store(scratch);
+                let y = V::load(x);
+                let sum = sum_of::<V>(back, place, step.units, false);
+                delta = sum.mul(narrow_slope(below.activation, y).mul(V::splat(below.steepness)));
+                take_off::<V>(weights, x, step.fan_in, change, true);
+                take_off::<V>(back, scratch, step.units, y, false);
             }
         }
     }
@@ -236,6 +339,7 @@ impl Stepper {
     pub fn learn<V: Kernels>(
         &mut self,
         criterion: &Criterion,
+        input: &[f32],
         target: impl Fn(usize) -> f32,
         weight: f32,
         rate: f32,
@@ -243,12 +347,15 @@ impl Stepper {
         dropping: bool,
         sums: &mut Sums,
     ) {
+        if self.narrow && !dropping {
+            return self.learn_narrow::<V>(criterion, input, target, weight, rate, sums);
+        }
         self.output_delta::<V>(criterion, target, weight, sums);
         for index in (0..self.steps.len()).rev() {
             if index > 0 {
                 self.pass_back::<V>(index);
             }
-            self.change::<V>(index, rate, momentum);
+            self.change::<V>(index, input, rate, momentum);
             if index > 0 {
                 self.apply_slope::<V>(index - 1, dropping);
             }
@@ -291,7 +398,11 @@ impl Stepper {
             let delta = self.deltas.as_mut_ptr();
             let to = if self.shortcut { self.scratch.as_mut_ptr() } else { delta.add(step.back_delta) };
             let back = self.back.as_ptr().add(step.back);
-            V::row_multiply(back, step.back_width, delta.add(step.delta), step.units, to, false);
+            if step.back_width == V::LANES {
+                sum_of::<V>(back, delta.add(step.delta), step.units, false).store(to);
+            } else {
+                V::row_multiply(back, step.back_width, delta.add(step.delta), step.units, to, false);
+            }
         }
         if self.shortcut {
             let first = index + 1 == self.steps.len();
@@ -304,15 +415,46 @@ impl Stepper {
 
     /// Changes a layer's weights, in both copies.
     #[inline(always)]
-    fn change<V: Kernels>(&mut self, index: usize, rate: f32, momentum: f32) {
+    fn change<V: Kernels>(&mut self, index: usize, input: &[f32], rate: f32, momentum: f32) {
         let step = &self.steps[index];
-        for unit in 0..step.width {
-            let delta = if unit < step.units { self.deltas[step.delta + unit] } else { 0.0 };
-            self.scratch[unit] = rate * delta;
-        }
+        let x = self.source(index, input);
         // SAFETY: the steps' places lie inside the buffers, with room for a vector that reaches over.
         unsafe {
-            let (x, change) = (self.values.as_ptr().add(step.source), self.scratch.as_ptr());
+            let (change, rate) = (self.scratch.as_mut_ptr(), V::splat(rate));
+            let mut at = 0;
+            while at < step.width {
+                let (delta, inside) =
+                    (self.deltas.as_ptr().add(step.delta + at), self.inside.as_ptr().add(step.inside + at));
+                rate.mul(V::load(delta)).and(V::load(inside)).store(change.add(at));
+                at += V::LANES;
+            }
+            if !self.forward_velocity.is_empty() || !self.forward_mask.is_empty() {
+                return self.change_with::<V>(index, x, momentum);
+            }
+            let weights = self.forward.as_mut_ptr().add(step.offset);
+            if step.width == V::LANES {
+                take_off::<V>(weights, x, step.fan_in, V::load(change), true);
+            } else {
+                V::rank_one(weights, step.width, x, step.fan_in, change, true);
+            }
+            if index == 0 {
+                return;
+            }
+            let (x, weights) = (x.add(step.back_from), self.back.as_mut_ptr().add(step.back));
+            if step.back_width == V::LANES {
+                take_off::<V>(weights, change, step.units, V::load(x), false);
+            } else {
+                V::rank_one(weights, step.back_width, change, step.units, x, false);
+            }
+        }
+    }
+
+    /// [`Stepper::change`] with momentum or missing connections.
+    unsafe fn change_with<V: Kernels>(&mut self, index: usize, x: *const f32, momentum: f32) {
+        let step = &self.steps[index];
+        let change = self.scratch.as_ptr();
+        // SAFETY: as for `change`.
+        unsafe {
             let rule = |velocity: &mut Buffer, mask: &Buffer, at: usize| RankOne {
                 momentum,
                 velocity: if velocity.is_empty() {
@@ -322,23 +464,13 @@ impl Stepper {
                 },
                 mask: if mask.is_empty() { core::ptr::null() } else { mask.as_ptr().add(at) },
             };
-            let plain = self.forward_velocity.is_empty() && self.forward_mask.is_empty();
             let weights = self.forward.as_mut_ptr().add(step.offset);
-            if plain {
-                V::rank_one(weights, step.width, x, step.fan_in, change, true);
-            } else {
-                let rule = rule(&mut self.forward_velocity, &self.forward_mask, step.offset);
-                V::rank_one_with(weights, step.width, x, step.fan_in, change, true, rule);
-            }
-            if index == 0 {
-                return;
-            }
-            let (x, weights) = (x.add(step.back_from), self.back.as_mut_ptr().add(step.back));
-            if plain {
-                V::rank_one(weights, step.back_width, change, step.units, x, false);
-            } else {
-                let rule = rule(&mut self.back_velocity, &self.back_mask, step.back);
-                V::rank_one_with(weights, step.back_width, change, step.units, x, false, rule);
+            let forward = rule(&mut self.forward_velocity, &self.forward_mask, step.offset);
+            V::rank_one_with(weights, step.width, x, step.fan_in, change, true, forward);
+            if index > 0 {
+                let (x, weights) = (x.add(step.back_from), self.back.as_mut_ptr().add(step.back));
+                let back = rule(&mut self.back_velocity, &self.back_mask, step.back);
+                V::rank_one_with(weights, step.back_width, change, step.units, x, false, back);
             }
         }
     }
@@ -357,8 +489,40 @@ impl Stepper {
             let y = self.values.as_ptr().add(at);
             let z = if self.needs_sums { self.sums.as_ptr().add(at) } else { y };
             let delta = self.deltas.as_mut_ptr().add(from);
+            if step.width == V::LANES {
+                if let Some(slope) = activation::common_slope(step.activation, V::load(y)) {
+                    V::load(delta).mul(slope.mul(V::splat(step.steepness))).store(delta);
+                    return;
+                }
+            }
             V::slope_row(step.activation, step.steepness, z, y, delta, step.width);
         }
+    }
+}
+
+/// The value of a narrow layer.
+#[inline(always)]
+fn narrow_value<V: Kernels>(activation: Activation, x: V) -> V {
+    activation::common_value(activation, x).unwrap_or(x)
+}
+
+/// The slope of a narrow layer.
+#[inline(always)]
+fn narrow_slope<V: Kernels>(activation: Activation, y: V) -> V {
+    activation::common_slope(activation, y).unwrap_or(y)
+}
+
+/// A layer's values from its sums; `copy` has room for the sums of softmax.
+#[inline(always)]
+unsafe fn activate<V: Kernels>(step: &Step, z: *mut f32, y: *mut f32, copy: *mut f32) {
+    // SAFETY: the caller's promise that the layer's vectors are inside.
+    unsafe {
+        if step.activation != Activation::Softmax {
+            return V::activate_row(step.activation, step.steepness, z, y, step.width);
+        }
+        core::ptr::copy(z, copy, step.units);
+        let sums = core::slice::from_raw_parts(copy, step.units);
+        activation::softmax_row(step.steepness, sums, core::slice::from_raw_parts_mut(y, step.units));
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::indexing_slicing)] // buffers are made for the layout
 
 use crate::buffer::Buffer;
+use crate::few::Few;
 use crate::kernel::Kernels;
 use crate::layout::Layout;
 use crate::level::{dispatch, Level, Work};
@@ -29,6 +30,9 @@ pub struct Trainer {
     /// All bits where a weight exists; empty if all do.
     mask: Buffer,
     passes: Passes,
+    /// In place of the passes where rows and network are small.
+    few: Option<Few>,
+    sums: Sums,
     stepper: Option<Stepper>,
     optimiser: Optimiser,
     train: Rows,
@@ -58,7 +62,6 @@ pub struct TrainerState {
 impl Trainer {
     /// A trainer of `network` on `train`; none if network, rows and settings do not fit each other.
     pub fn new(level: Level, network: Network, settings: Settings, train: Rows, rng: Rng) -> Option<Trainer> {
-        let level = level.resolved();
         let output = *network.shape.layers.last()?;
         let fits = network.is_sound()
             && train.inputs() == network.shape.inputs
@@ -68,6 +71,8 @@ impl Trainer {
         if !fits {
             return None;
         }
+        let incremental = settings.algorithm == Algorithm::Incremental;
+        let level = level.narrowed(if incremental { network.shape.widest() } else { train.rows() });
         let layout = Layout::new(level, &network.shape);
         let count = layout.weights;
         let filled = |values: &[f32]| {
@@ -77,7 +82,6 @@ impl Trainer {
         };
         let mut weights = Buffer::new(count);
         layout.spread(&network.weights, &mut weights);
-        let incremental = settings.algorithm == Algorithm::Incremental;
         let small = settings.batch_rows as usize;
         let batches = matches!(settings.algorithm, Algorithm::Batch | Algorithm::Adam) && small > 0;
         let scratch = match (incremental, batches) {
@@ -98,6 +102,9 @@ impl Trainer {
             free: filled(&layout.free(&network)),
             mask: layout.mask(&network).map_or_else(|| Buffer::new(0), |mask| filled(&mask)),
             passes: Passes::new(&layout, !incremental, settings.dropout > 0.0),
+            few: Few::new(level.lanes(), &layout, &train)
+                .filter(|_| !incremental && scratch.is_none() && settings.dropout == 0.0),
+            sums: Sums::new(),
             stepper: incremental.then(|| Stepper::new(level, &network, true, settings.momentum > 0.0)),
             optimiser: Optimiser::new(&settings, if incremental { 0 } else { count }),
             order: all_rows(train.rows()),
@@ -125,6 +132,15 @@ impl Trainer {
     /// The present weights, in the network's order.
     pub fn weights(&self) -> Vec<f32> {
         self.layout.collect(&self.weights)
+    }
+
+    /// Copies the present weights, in the network's order, without allocating; false if `to` has another length.
+    pub fn copy_weights(&self, to: &mut [f32]) -> bool {
+        if to.len() != self.network.weights.len() {
+            return false;
+        }
+        self.layout.each_weight(|outside, inside| to[outside] = self.weights[inside]);
+        true
     }
 
     /// Sets the weights, in the network's order; false if they are not as many.
@@ -221,15 +237,15 @@ impl Work for EpochWork<'_> {
     #[inline(always)]
     fn run<V: Kernels>(self) -> Epoch {
         let trainer = self.trainer;
-        let mut sums = Sums::new();
-        if trainer.stepper.is_some() {
-            trainer.row_by_row::<V>(&mut sums);
-        } else {
-            trainer.batches::<V>(&mut sums);
-        }
         let places = if trainer.stepper.is_some() { 1 } else { trainer.train.rows() };
+        trainer.sums.clear(places);
+        if trainer.stepper.is_some() {
+            trainer.row_by_row::<V>();
+        } else {
+            trainer.batches::<V>();
+        }
         let outputs = trainer.train.outputs();
-        let mut epoch = sums.finish(&trainer.criterion, trainer.train.total(), outputs, places);
+        let mut epoch = trainer.sums.finish(&trainer.criterion, trainer.train.total(), outputs, places);
         epoch.broken = trainer.broken::<V>(&epoch);
         epoch
     }
@@ -251,7 +267,7 @@ impl Work for MeasureWork<'_> {
         for index in 0..self.rows.blocks() {
             let block = self.rows.block(index);
             passes.forward::<V>(layout, block.panel, block.rows, None);
-            sums.block(criterion, passes.output(layout), &block, &mut delta);
+            passes.measure(layout, criterion, &block, &mut delta, &mut sums);
         }
         let mut epoch = sums.finish(criterion, self.rows.total(), self.rows.outputs(), self.rows.rows());
         epoch.broken = self.trainer.broken::<V>(&epoch);
@@ -285,13 +301,13 @@ impl Work for GradientWork<'_> {
 
 impl Trainer {
     #[inline(always)]
-    fn batches<V: Kernels>(&mut self, sums: &mut Sums) {
+    fn batches<V: Kernels>(&mut self) {
         let rows = self.train.rows();
         let noise = self.settings.noise;
         let small = self.settings.batch_rows as usize;
         let batched = matches!(self.settings.algorithm, Algorithm::Batch | Algorithm::Adam) && small > 0;
         let Some(mut scratch) = self.scratch.take() else {
-            return self.one_update::<V>(None, sums);
+            return self.one_update::<V>(None);
         };
         let mut order = core::mem::take(&mut self.order);
         if batched && self.settings.shuffle {
@@ -299,7 +315,7 @@ impl Trainer {
         }
         for chosen in order.chunks(if batched { small } else { rows }) {
             scratch.gather(&self.train, chosen, noise, &mut self.rng);
-            self.one_update::<V>(Some(&scratch), sums);
+            self.one_update::<V>(Some(&scratch));
         }
         self.order = order;
         self.scratch = Some(scratch);
@@ -307,18 +323,48 @@ impl Trainer {
 
     /// Gradient of the chosen rows (all if none are given) and one update.
     #[inline(always)]
-    fn one_update<V: Kernels>(&mut self, chosen: Option<&Rows>, sums: &mut Sums) {
-        let Trainer { passes, layout, weights, gradient, criterion, rng, settings, .. } = self;
+    fn one_update<V: Kernels>(&mut self, chosen: Option<&Rows>) {
+        let Trainer { passes, layout, weights, gradient, criterion, rng, settings, sums, few, .. } = self;
         let rows = chosen.unwrap_or(&self.train);
         let (total, places) = (rows.total(), rows.rows());
-        let mut own = Sums::new();
-        let into = if chosen.is_some() { &mut own } else { &mut *sums };
-        gradient_into::<V>(passes, layout, weights, rows, criterion, gradient, settings.dropout, rng, into);
-        let error = into.finish(criterion, total, rows.outputs(), places).squared;
-        if chosen.is_some() {
+        let plain = settings.l1 == 0.0 && settings.l2 == 0.0 && self.mask.is_empty();
+        let error = if let (Some(few), true) = (few, plain) {
+            let (block, scale) = (rows.block(0), (1.0 / total) as f32);
+            few.gradient::<V>(layout, weights, &block, rows.stride(), criterion, scale, gradient, sums);
+            sums.finish(criterion, total, rows.outputs(), places).squared
+        } else if chosen.is_some() {
+            let mut own = Sums::new();
+            gradient_into::<V>(
+                passes,
+                layout,
+                weights,
+                rows,
+                criterion,
+                gradient,
+                settings.dropout,
+                rng,
+                &mut own,
+            );
             sums.add(&own);
-        }
-        self.finish_gradient::<V>(total, true);
+            let error = own.finish(criterion, total, rows.outputs(), places).squared;
+            self.finish_gradient::<V>(total, true);
+            error
+        } else {
+            gradient_into::<V>(
+                passes,
+                layout,
+                weights,
+                rows,
+                criterion,
+                gradient,
+                settings.dropout,
+                rng,
+                sums,
+            );
+            let error = sums.finish(criterion, total, rows.outputs(), places).squared;
+            self.finish_gradient::<V>(total, true);
+            error
+        };
         let Trainer { optimiser, settings, layout, weights, gradient, rng, .. } = self;
         optimiser.update::<V>(settings, layout, weights, gradient, error, rng);
     }
@@ -340,7 +386,7 @@ impl Trainer {
     }
 
     #[inline(always)]
-    fn row_by_row<V: Kernels>(&mut self, sums: &mut Sums) {
+    fn row_by_row<V: Kernels>(&mut self) {
         let Some(mut stepper) = self.stepper.take() else { return };
         if self.settings.shuffle {
             let mut order = core::mem::take(&mut self.order);
@@ -348,24 +394,29 @@ impl Trainer {
             self.order = order;
         }
         let settings = self.settings;
+        let mut noisy = Vec::with_capacity(if settings.noise > 0.0 { self.train.inputs() } else { 0 });
         for row in &self.order {
             let row = *row as usize;
-            stepper.input().copy_from_slice(self.train.row(row));
+            let mut input = self.train.row(row);
             if settings.noise > 0.0 {
-                for value in stepper.input() {
-                    *value += self.rng.uniform_f32(-settings.noise, settings.noise);
-                }
+                noisy.clear();
+                let rng = &mut self.rng;
+                noisy.extend(
+                    input.iter().map(|value| value + rng.uniform_f32(-settings.noise, settings.noise)),
+                );
+                input = &noisy;
             }
-            stepper.forward::<V>(settings.dropout, Some(&mut self.rng));
+            stepper.forward::<V>(input, settings.dropout, Some(&mut self.rng));
             let targets = self.train.targets_of(row);
             stepper.learn::<V>(
                 &self.criterion,
-                |output| targets[output * crate::kernel::BLOCK],
+                input,
+                |output| targets[output * crate::kernel::STRIP],
                 self.train.weight(row),
                 settings.learning_rate,
                 settings.momentum,
                 settings.dropout > 0.0,
-                sums,
+                &mut self.sums,
             );
         }
         stepper.write_weights(&self.layout, &mut self.weights);

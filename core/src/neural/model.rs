@@ -29,6 +29,21 @@ pub(crate) fn shape_text(network: &Network) -> String {
     text
 }
 
+/// The weights of one layer, as a matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerWeights {
+    /// Inputs of a unit, without the bias: with shortcuts the network's inputs and all units before.
+    pub inputs: usize,
+    /// Units of the layer.
+    pub outputs: usize,
+    /// Their function.
+    pub activation: &'static str,
+    /// Factor of their sums.
+    pub steepness: f32,
+    /// `outputs` x (`inputs` + 1) numbers: unit after unit its weights, then its bias; 0 where no connection is.
+    pub weights: Vec<f32>,
+}
+
 /// One member of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Member {
@@ -188,6 +203,23 @@ impl Model {
     /// The classes in output order; none for regression.
     pub fn classes(&self) -> &[String] {
         &self.schema.classes
+    }
+
+    /// The layers of a member's network, the output layer last; `None` if there is no such member.
+    pub fn layers(&self, member: usize) -> Option<Vec<LayerWeights>> {
+        let network = &self.members.get(member)?.network;
+        let shape = &network.shape;
+        let layer = |(index, layer): (usize, &Layer)| {
+            let (inputs, start) = (shape.fan_in(index), shape.offset(index));
+            LayerWeights {
+                inputs,
+                outputs: layer.units,
+                activation: layer.activation.word(),
+                steepness: layer.steepness,
+                weights: network.weights[start..start + layer.units * (inputs + 1)].to_vec(),
+            }
+        };
+        Some(shape.layers.iter().enumerate().map(layer).collect())
     }
 
     /// What the model is, as JSON.

@@ -13,6 +13,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
+use ruv_swarm_neural::Activation;
 use serde::{Serialize, Serializer};
 
 /// Most hidden layers.
@@ -55,13 +56,61 @@ impl<T: Clone> PerLayer<T> {
     }
 }
 
+/// A value as options may state it; the trouble says what is allowed.
+trait Said: Sized {
+    fn said(raw: &str) -> Result<Self, Trouble>;
+}
+
+macro_rules! said {
+    ($($type:ty: $allowed:literal),* $(,)?) => {
+        $(impl Said for $type {
+            fn said(raw: &str) -> Result<Self, Trouble> {
+                Read::read(raw).map_err(|_| $allowed.into())
+            }
+        }
+
+        impl Said for Option<$type> {
+            fn said(raw: &str) -> Result<Self, Trouble> {
+                Said::said(raw).map(Some)
+            }
+        })*
+    };
+}
+
+said! {
+    String: "a text",
+    bool: "true or false",
+    u32: "a whole number from 0 to 4294967295",
+    u64: "a whole number from 0 to 9007199254740991",
+    f64: "a number",
+    PerLayer<String>: "a word, or a list of words",
+    PerLayer<f64>: "a number, or a list of numbers",
+    ClassWeights: "equal, balanced, or an object of class and weight, a number above 0",
+}
+
+impl Said for Vec<u32> {
+    fn said(raw: &str) -> Result<Self, Trouble> {
+        let units =
+            if raw.starts_with('[') { Vec::read(raw) } else { u32::read(raw).map(|units| vec![units]) };
+        units.map_err(|_| "units of a layer, or a list of them".into())
+    }
+}
+
+impl Said for Option<[u32; 3]> {
+    fn said(raw: &str) -> Result<Self, Trouble> {
+        <[u32; 3]>::read(raw)
+            .map(Some)
+            .map_err(|_| "three whole numbers: percent of training, validation and test rows".into())
+    }
+}
+
 impl Read for ClassWeights {
     fn read(raw: &str) -> Result<Self, Trouble> {
         if raw.starts_with('"') {
             return match String::read(raw)?.as_str() {
                 "balanced" => Ok(ClassWeights::Balanced),
                 "equal" => Ok(ClassWeights::Equal),
-                _ => Err("expected equal, balanced or an object of class and weight".into()),
+                _ => Err("no such word".into()),
             };
         }
         let mut given = Vec::new();
@@ -105,7 +154,9 @@ macro_rules! options {
             /// Sets one key; false if there is none of this name.
             fn set(&mut self, key: &str, raw: &str) -> Result<bool, Trouble> {
                 $(if json::same_name(key, stringify!($field)) {
-                    json::set(&mut self.$field, key, raw)?;
+                    if raw != "null" {
+                        self.$field = Said::said(raw)?;
+                    }
                     return Ok(true);
                 })*
                 Ok(false)
@@ -238,7 +289,10 @@ impl Options {
         let fields = json::fields(options_json)
             .map_err(|why| Error::invalid("options", format!("options: {why}; expected a json object")))?;
         for (key, raw) in fields {
-            let known = options.set(&key, raw).map_err(|why| Error::invalid(&camel(&key), why))?;
+            let known = options.set(&key, raw).map_err(|allowed| {
+                let key = camel(&key);
+                Error::invalid(&key, format!("{key}: {}; allowed: {allowed}", json::shorten(raw)))
+            })?;
             if !known {
                 return Err(unknown(&key));
             }
@@ -321,10 +375,8 @@ impl Options {
 
     /// Whether the outputs have a range that standardised targets would leave.
     fn bounded(&self) -> bool {
-        !matches!(
-            self.output_activation.as_deref(),
-            None | Some("linear" | "relu" | "leaky-relu" | "softplus")
-        )
+        let output = self.output_activation.as_deref().and_then(Activation::parse);
+        output.is_some_and(|activation| activation.range().0.is_finite())
     }
 
     /// What the data side needs of them.

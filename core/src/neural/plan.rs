@@ -233,6 +233,14 @@ fn check_recipe(recipe: &Recipe) -> Result<(), Error> {
     if hidden == Activation::Softmax {
         return Err(Error::invalid("activation", "activation: softmax is for outputs only"));
     }
+    for (field, activation) in [("activation", hidden), ("outputActivation", output)] {
+        if !activation.has_slope() {
+            return Err(Error::invalid(
+                field,
+                format!("{field}: {} has no slope to train by", activation.word()),
+            ));
+        }
+    }
     match recipe.loss.as_str() {
         "squared" => {}
         "cross-entropy" if output == Activation::Softmax => {}

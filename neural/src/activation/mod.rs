@@ -5,8 +5,8 @@ mod softmax;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use forms::{backward, forward, slope_of};
-pub(crate) use softmax::{softmax_panel, softmax_row};
+pub(crate) use forms::{backward, common_slope, common_value, forward, slope_of};
+pub(crate) use softmax::{softmax_row, softmax_strip};
 
 /// The function of a layer's units, of x = steepness * sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,16 +1,16 @@
 //! Softmax: e^x over the sum of e^x of all outputs of a row, summed in their order, with the largest x taken off
 //! first.
 
-use crate::kernel::BLOCK;
+use crate::kernel::STRIP;
 use crate::math::{exp_nonpositive, or_nan};
 use crate::vector::{Scalar, Vector};
 
-/// Softmax of each row of a panel; `z` and `y` may be the same place.
+/// Softmax of each row of a strip; `z` and `y` may be the same place.
 ///
 /// # Safety
-/// `units` panels of 64 numbers must be readable at `z` and writable at `y`; `lanes` is a multiple of the vector's.
+/// `units` times 16 numbers must be readable at `z` and writable at `y`; `lanes` is a multiple of the vector's.
 #[inline(always)]
-pub(crate) unsafe fn softmax_panel<V: Vector>(
+pub(crate) unsafe fn softmax_strip<V: Vector>(
     steepness: f32,
     z: *const f32,
     y: *mut f32,
@@ -20,7 +20,7 @@ pub(crate) unsafe fn softmax_panel<V: Vector>(
     let mut at = 0;
     while at < lanes {
         // SAFETY: the caller's promise.
-        unsafe { column::<V>(steepness, z.add(at), y.add(at), units, BLOCK) };
+        unsafe { column::<V>(steepness, z.add(at), y.add(at), units, STRIP) };
         at += V::LANES;
     }
 }

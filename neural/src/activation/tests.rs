@@ -2,7 +2,7 @@
 extern crate std;
 
 use super::*;
-use crate::kernel::BLOCK;
+use crate::kernel::{self, STRIP};
 use crate::level::{dispatch, Kernels, Work};
 use crate::math::NAN;
 use crate::Level;
@@ -172,8 +172,11 @@ impl Work for Panel<'_> {
     #[inline(always)]
     fn run<V: Kernels>(self) {
         let panel = self.panel.as_mut_ptr();
-        // SAFETY: the panel has `units` times 64 numbers.
-        unsafe { V::activate(Activation::Softmax, self.steepness, panel, panel, self.units, BLOCK) };
+        // SAFETY: the panel has `units` times 16 numbers.
+        unsafe {
+            let panel = kernel::Panel { first: panel, stride: self.units * STRIP };
+            V::activate(Activation::Softmax, self.steepness, panel.read(), panel, self.units, STRIP);
+        }
     }
 }
 
@@ -181,17 +184,17 @@ impl Work for Panel<'_> {
 fn softmax_is_the_same_in_rows_and_panels_and_close_to_f64() {
     let (units, steepness) = (5, 1.5f32);
     let mut rng = crate::Rng::from_seed(3);
-    let mut sums: Vec<f32> = (0..units * BLOCK).map(|_| rng.uniform_f32(-9.0, 9.0)).collect();
+    let mut sums: Vec<f32> = (0..units * STRIP).map(|_| rng.uniform_f32(-9.0, 9.0)).collect();
     sums[7] = 1e30; // one unit of row 7 far above the others
     sums[8] = f32::NAN;
     for level in Level::available() {
         let mut panel = sums.clone();
         dispatch(level, Panel { steepness, units, panel: &mut panel });
-        for row in 0..BLOCK {
-            let z: Vec<f32> = (0..units).map(|unit| sums[unit * BLOCK + row]).collect();
+        for row in 0..STRIP {
+            let z: Vec<f32> = (0..units).map(|unit| sums[unit * STRIP + row]).collect();
             let mut y = vec![0.0; units];
             softmax_row(steepness, &z, &mut y);
-            let inside: Vec<u32> = (0..units).map(|unit| panel[unit * BLOCK + row].to_bits()).collect();
+            let inside: Vec<u32> = (0..units).map(|unit| panel[unit * STRIP + row].to_bits()).collect();
             assert_eq!(y.iter().map(|y| y.to_bits()).collect::<Vec<_>>(), inside, "row {row}");
             if row == 8 {
                 assert!(y.iter().all(|y| y.to_bits() == NAN.to_bits()), "{y:?}");

@@ -1,15 +1,16 @@
 //! The products of training, written once over lanes and compiled once per instruction set.
 //!
-//! Rows are handled in blocks of [`BLOCK`]. A *panel* holds one block unit by unit (`[unit][row]`), a *sheet* holds
-//! it row by row (`[row][1, unit…]`). Every product is a loop over the summed index in its order, with independent
+//! Rows are handled in blocks of [`BLOCK`]. A *panel* holds one block in strips of [`STRIP`] rows, each unit by unit
+//! (`[strip][unit][row]`), a *sheet* holds it row by row (`[row][1, unit…]`). Every product is a loop over the summed index in its order, with independent
 //! results in the lanes: the tile, and so the instruction set, changes the speed and never a bit.
 
 mod product;
 mod row;
+mod turn;
 mod update;
 
 pub(crate) use product::{pack_order, transposed_order, Start};
-pub(crate) use row::RankOne;
+pub(crate) use row::{sum_of, take_off, RankOne};
 pub(crate) use update::{AdamStep, Quick, Resilient, Steps};
 
 use crate::activation::{self, Activation};
@@ -17,6 +18,48 @@ use crate::vector::{Scalar, Vector, V128};
 
 /// Rows of a block: partial sums over rows are taken per block.
 pub const BLOCK: usize = 64;
+/// Rows of a strip: the values of one unit that lie side by side.
+pub(crate) const STRIP: usize = 16;
+
+/// Units of a block: where the first strip's are, and the numbers from one strip to the next.
+#[derive(Clone, Copy, Debug)]
+pub struct Panel<P> {
+    /// The first unit's first row.
+    pub first: P,
+    /// Numbers of a strip.
+    pub stride: usize,
+}
+
+impl Panel<*const f32> {
+    /// The first unit at `row`.
+    #[inline(always)]
+    pub(crate) unsafe fn at(self, row: usize) -> *const f32 {
+        // SAFETY: the caller's promise that the panel has the row.
+        unsafe { self.first.add(row / STRIP * self.stride + row % STRIP) }
+    }
+
+    /// The panel from `unit` on.
+    #[inline(always)]
+    pub(crate) unsafe fn from_unit(self, unit: usize) -> Self {
+        // SAFETY: the caller's promise that the panel has the unit.
+        Panel { first: unsafe { self.first.add(unit * STRIP) }, ..self }
+    }
+}
+
+impl Panel<*mut f32> {
+    /// The first unit at `row`.
+    #[inline(always)]
+    pub(crate) unsafe fn at(self, row: usize) -> *mut f32 {
+        // SAFETY: the caller's promise that the panel has the row.
+        unsafe { self.first.add(row / STRIP * self.stride + row % STRIP) }
+    }
+
+    /// The same, to read.
+    #[inline(always)]
+    pub(crate) fn read(self) -> Panel<*const f32> {
+        Panel { first: self.first, stride: self.stride }
+    }
+}
 
 /// Makes one function per instruction set of each generic body, so that it is compiled once and called, not copied
 /// into every caller.
@@ -67,17 +110,23 @@ macro_rules! kernels {
 
 kernels! {
     /// See [`product::multiply`].
-    fn multiply(packed: *const f32, depth: usize, outputs: usize, panel: *const f32, out: *mut f32, lanes: usize, start: Start)
+    fn multiply(packed: *const f32, depth: usize, outputs: usize, panel: Panel<*const f32>, out: Panel<*mut f32>, lanes: usize, start: Start)
         = product::multiply;
     /// See [`product::accumulate`].
-    fn accumulate(gradient: *mut f32, width: usize, delta: *const f32, outputs: usize, sheet: *const f32, stride: usize, rows: usize)
+    fn accumulate(gradient: *mut f32, width: usize, delta: Panel<*const f32>, outputs: usize, sheet: *const f32, stride: usize, rows: usize)
         = product::accumulate;
     /// y = f(steepness * z) over a panel of `units`, `lanes` rows of each.
-    fn activate(activation: Activation, steepness: f32, z: *const f32, y: *mut f32, units: usize, lanes: usize)
+    fn activate(activation: Activation, steepness: f32, z: Panel<*const f32>, y: Panel<*mut f32>, units: usize, lanes: usize)
         = activate;
     /// delta *= slope over a panel.
-    fn slope(activation: Activation, steepness: f32, z: *const f32, y: *const f32, delta: *mut f32, units: usize, lanes: usize)
+    fn slope(activation: Activation, steepness: f32, z: Panel<*const f32>, y: Panel<*const f32>, delta: Panel<*mut f32>, units: usize, lanes: usize)
         = slope;
+    /// See [`turn::to_panel`].
+    fn to_panel(rows: *const f32, stride: usize, count: usize, total: usize, panel: Panel<*mut f32>)
+        = turn::to_panel;
+    /// See [`turn::to_rows`].
+    fn to_rows(panel: Panel<*const f32>, count: usize, total: usize, rows: *mut f32, stride: usize)
+        = turn::to_rows;
     /// See [`row::multiply`].
     fn row_multiply(weights: *const f32, width: usize, x: *const f32, depth: usize, out: *mut f32, biased: bool)
         = row::multiply;
@@ -120,23 +169,29 @@ pub(crate) fn lanes<V: Vector>(rows: usize) -> usize {
 unsafe fn activate<V: Vector>(
     activation: Activation,
     steepness: f32,
-    z: *const f32,
-    y: *mut f32,
+    z: Panel<*const f32>,
+    y: Panel<*mut f32>,
     units: usize,
     lanes: usize,
 ) {
-    // SAFETY: panels have BLOCK rows a unit.
-    unsafe {
-        if activation == Activation::Softmax {
-            return activation::softmax_panel::<V>(steepness, z, y, units, lanes);
+    let mut row = 0;
+    while row < lanes {
+        let width = STRIP.min(lanes - row);
+        // SAFETY: each strip has STRIP rows a unit.
+        unsafe {
+            let (z, y) = (z.at(row), y.at(row));
+            if activation == Activation::Softmax {
+                activation::softmax_strip::<V>(steepness, z, y, units, width);
+            } else if width == STRIP {
+                activation::forward::<V>(activation, steepness, z, y, units * STRIP);
+            } else {
+                for unit in 0..units {
+                    let at = unit * STRIP;
+                    activation::forward::<V>(activation, steepness, z.add(at), y.add(at), width);
+                }
+            }
         }
-        if lanes == BLOCK {
-            return activation::forward::<V>(activation, steepness, z, y, units * BLOCK);
-        }
-        for unit in 0..units {
-            let at = unit * BLOCK;
-            activation::forward::<V>(activation, steepness, z.add(at), y.add(at), lanes);
-        }
+        row += STRIP;
     }
 }
 
@@ -144,20 +199,34 @@ unsafe fn activate<V: Vector>(
 unsafe fn slope<V: Vector>(
     activation: Activation,
     steepness: f32,
-    z: *const f32,
-    y: *const f32,
-    delta: *mut f32,
+    z: Panel<*const f32>,
+    y: Panel<*const f32>,
+    delta: Panel<*mut f32>,
     units: usize,
     lanes: usize,
 ) {
-    // SAFETY: panels have BLOCK rows a unit.
-    unsafe {
-        if lanes == BLOCK {
-            return activation::backward::<V>(activation, steepness, z, y, delta, units * BLOCK);
+    let mut row = 0;
+    while row < lanes {
+        let width = STRIP.min(lanes - row);
+        // SAFETY: each strip has STRIP rows a unit.
+        unsafe {
+            let (z, y, delta) = (z.at(row), y.at(row), delta.at(row));
+            if width == STRIP {
+                activation::backward::<V>(activation, steepness, z, y, delta, units * STRIP);
+            } else {
+                for unit in 0..units {
+                    let at = unit * STRIP;
+                    activation::backward::<V>(
+                        activation,
+                        steepness,
+                        z.add(at),
+                        y.add(at),
+                        delta.add(at),
+                        width,
+                    );
+                }
+            }
         }
-        for unit in 0..units {
-            let at = unit * BLOCK;
-            activation::backward::<V>(activation, steepness, z.add(at), y.add(at), delta.add(at), lanes);
-        }
+        row += STRIP;
     }
 }

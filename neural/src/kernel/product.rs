@@ -1,6 +1,6 @@
 //! Products of a block: weights by values, and slopes by values.
 
-use super::BLOCK;
+use super::{Panel, STRIP};
 use crate::vector::Vector;
 use alloc::vec::Vec;
 
@@ -15,16 +15,29 @@ pub enum Start {
     Previous,
 }
 
-/// Calls `$body` with the constant `T` that equals `$count`, 1 to 6.
+/// How many units each register tile takes: full tiles, then one or two that share what is left evenly.
+pub(crate) fn tiles(tile: usize, units: usize) -> (usize, [usize; 2]) {
+    let (full, rest) = (units / tile, units % tile);
+    if rest == 0 {
+        (full, [0, 0])
+    } else if rest <= 2 && full > 0 {
+        let both = tile + rest;
+        (full - 1, [both - both / 2, both / 2])
+    } else {
+        (full, [rest, 0])
+    }
+}
+
+/// Calls `$f` with the constant `T` that equals `$count`, 1 to 6.
 macro_rules! with_tile {
-    ($count:expr, $f:ident, $v:ty, $n:literal, ($($arg:expr),*)) => {
+    ($count:expr, $f:ident, $v:ty, ($($args:tt)*)) => {
         match $count {
-            1 => $f::<$v, 1, $n>($($arg),*),
-            2 => $f::<$v, 2, $n>($($arg),*),
-            3 => $f::<$v, 3, $n>($($arg),*),
-            4 => $f::<$v, 4, $n>($($arg),*),
-            5 if <$v>::TILE > 4 => $f::<$v, 5, $n>($($arg),*),
-            _ if <$v>::TILE > 4 => $f::<$v, 6, $n>($($arg),*),
+            1 => $f::<$v, 1>($($args)*),
+            2 => $f::<$v, 2>($($args)*),
+            3 => $f::<$v, 3>($($args)*),
+            4 => $f::<$v, 4>($($args)*),
+            5 if <$v>::TILE > 4 => $f::<$v, 5>($($args)*),
+            6 if <$v>::TILE > 4 => $f::<$v, 6>($($args)*),
             _ => {}
         }
     };
@@ -32,48 +45,124 @@ macro_rules! with_tile {
 
 /// out[m][row] = start + sum over k of packed[m][k] * panel[k][row], for `lanes` rows.
 ///
-/// `packed` is as [`pack_order`] says; panel and out have [`BLOCK`] rows a unit; `lanes` is a multiple of the
-/// vector's and at most `BLOCK`.
+/// `packed` is as [`pack_order`] says; `lanes` is a multiple of the vector's.
 #[inline(always)]
 pub(crate) unsafe fn multiply<V: Vector>(
     packed: *const f32,
     depth: usize,
     outputs: usize,
-    panel: *const f32,
-    out: *mut f32,
+    panel: Panel<*const f32>,
+    out: Panel<*mut f32>,
     lanes: usize,
     start: Start,
 ) {
-    let mut first = 0;
-    let mut weights = packed;
-    let head = usize::from(start == Start::Bias);
-    while first < outputs {
-        let count = V::TILE.min(outputs - first);
-        // SAFETY: the tile's outputs, weights and rows lie inside the buffers.
-        unsafe {
-            let out = out.add(first * BLOCK);
+    let (full, rest) = tiles(V::TILE, outputs);
+    let size = depth + usize::from(start == Start::Bias);
+    // SAFETY: the tiles' outputs, weights and rows lie inside the buffers.
+    unsafe {
+        if full > 0 {
+            // a strip of values stays close while all weights pass by
             let mut row = 0;
-            // few outputs leave registers free for more rows
-            if count <= 2 {
-                while row + 4 * V::LANES <= lanes {
-                    if count == 1 {
-                        multiply_tile::<V, 1, 4>(weights, depth, panel.add(row), out.add(row), start);
+            while row < lanes {
+                let (strip, mut to, mut weights) = (panel.at(row), out.at(row), packed);
+                let width = STRIP.min(lanes - row);
+                for _ in 0..full {
+                    if V::TILE > 4 {
+                        multiply_strip::<V, 6>(weights, depth, strip, to, width, start);
                     } else {
-                        multiply_tile::<V, 2, 4>(weights, depth, panel.add(row), out.add(row), start);
+                        multiply_strip::<V, 4>(weights, depth, strip, to, width, start);
                     }
-                    row += 4 * V::LANES;
+                    weights = weights.add(V::TILE * size);
+                    to = to.add(V::TILE * STRIP);
                 }
+                row += STRIP;
             }
-            while row + 2 * V::LANES <= lanes {
-                with_tile!(count, multiply_tile, V, 2, (weights, depth, panel.add(row), out.add(row), start));
-                row += 2 * V::LANES;
-            }
-            if row < lanes {
-                with_tile!(count, multiply_tile, V, 1, (weights, depth, panel.add(row), out.add(row), start));
-            }
-            weights = weights.add(count * (depth + head));
         }
-        first += count;
+        let mut first = full * V::TILE;
+        for count in rest {
+            let (weights, out) =
+                (packed.add(first * size), Panel { first: out.first.add(first * STRIP), ..out });
+            with_tile!(count, multiply_strips, V, (weights, depth, panel, out, lanes, start));
+            first += count;
+        }
+    }
+}
+
+/// Strips that a tile of `tile` outputs takes at once: as many as the registers hold sums for.
+const fn strips_at_once(lanes: usize, tile: usize, largest: usize) -> usize {
+    let sums = if lanes == 16 {
+        16
+    } else if largest > 4 {
+        12
+    } else {
+        8
+    };
+    let fit = sums / (tile * (STRIP / lanes));
+    if fit >= 4 {
+        4
+    } else if fit >= 2 {
+        2
+    } else {
+        1
+    }
+}
+
+/// A tile of few outputs for all strips: several strips at once, so that the adders never wait.
+#[inline(always)]
+unsafe fn multiply_strips<V: Vector, const T: usize>(
+    weights: *const f32,
+    depth: usize,
+    panel: Panel<*const f32>,
+    out: Panel<*mut f32>,
+    lanes: usize,
+    start: Start,
+) {
+    let at_once = strips_at_once(V::LANES, T, V::TILE);
+    // SAFETY: as the caller's.
+    unsafe {
+        let mut row = 0;
+        while at_once == 4 && row + 4 * STRIP <= lanes {
+            multiply_wide::<V, T, 4>(weights, depth, panel, out, row, start);
+            row += 4 * STRIP;
+        }
+        while at_once == 2 && row + 2 * STRIP <= lanes {
+            multiply_wide::<V, T, 2>(weights, depth, panel, out, row, start);
+            row += 2 * STRIP;
+        }
+        while row < lanes {
+            let width = STRIP.min(lanes - row);
+            multiply_strip::<V, T>(weights, depth, panel.at(row), out.at(row), width, start);
+            row += STRIP;
+        }
+    }
+}
+
+/// One tile, one strip.
+#[inline(always)]
+unsafe fn multiply_strip<V: Vector, const T: usize>(
+    weights: *const f32,
+    depth: usize,
+    panel: *const f32,
+    out: *mut f32,
+    width: usize,
+    start: Start,
+) {
+    // SAFETY: as the caller's.
+    unsafe {
+        let mut at = 0;
+        if T * 4 <= 8 {
+            while at + 4 * V::LANES <= width {
+                multiply_tile::<V, T, 4>(weights, depth, panel.add(at), out.add(at), start);
+                at += 4 * V::LANES;
+            }
+        }
+        while at + 2 * V::LANES <= width {
+            multiply_tile::<V, T, 2>(weights, depth, panel.add(at), out.add(at), start);
+            at += 2 * V::LANES;
+        }
+        if at < width {
+            multiply_tile::<V, T, 1>(weights, depth, panel.add(at), out.add(at), start);
+        }
     }
 }
 
@@ -86,7 +175,7 @@ unsafe fn multiply_tile<V: Vector, const T: usize, const N: usize>(
     start: Start,
 ) {
     let mut sums = [[V::splat(0.0); N]; T];
-    // SAFETY: `T` weights per k (and before them `T` biases), `BLOCK` rows per k, `T` outputs.
+    // SAFETY: `T` weights per k (and before them `T` biases), `STRIP` rows per k, `T` outputs.
     unsafe {
         match start {
             Start::Bias => {
@@ -99,7 +188,7 @@ unsafe fn multiply_tile<V: Vector, const T: usize, const N: usize>(
             Start::Previous => {
                 for (t, sums) in sums.iter_mut().enumerate() {
                     for (n, sum) in sums.iter_mut().enumerate() {
-                        *sum = V::load(out.add(t * BLOCK + n * V::LANES));
+                        *sum = V::load(out.add(t * STRIP + n * V::LANES));
                     }
                 }
             }
@@ -116,11 +205,66 @@ unsafe fn multiply_tile<V: Vector, const T: usize, const N: usize>(
                 }
             }
             weights = weights.add(T);
-            panel = panel.add(BLOCK);
+            panel = panel.add(STRIP);
         }
         for (t, sums) in sums.iter().enumerate() {
             for (n, sum) in sums.iter().enumerate() {
-                sum.store(out.add(t * BLOCK + n * V::LANES));
+                sum.store(out.add(t * STRIP + n * V::LANES));
+            }
+        }
+    }
+}
+
+/// One tile of few outputs, `S` strips whose sums are independent.
+#[inline(always)]
+unsafe fn multiply_wide<V: Vector, const T: usize, const S: usize>(
+    mut weights: *const f32,
+    depth: usize,
+    panel: Panel<*const f32>,
+    out: Panel<*mut f32>,
+    row: usize,
+    start: Start,
+) {
+    // no strip has more vectors where this is called
+    const MOST: usize = 4;
+    let vectors = STRIP / V::LANES;
+    let mut sums = [[[V::splat(0.0); MOST]; T]; S];
+    // SAFETY: as for `multiply_tile`, in each strip.
+    unsafe {
+        let (mut panel, stride) = (panel.at(row), panel.stride);
+        let place = |s: usize, t: usize, n: usize| out.at(row).add(s * out.stride + t * STRIP + n * V::LANES);
+        for (s, sums) in sums.iter_mut().enumerate() {
+            for (t, sums) in sums.iter_mut().enumerate() {
+                for (n, sum) in sums.iter_mut().enumerate().take(vectors) {
+                    match start {
+                        Start::Bias => *sum = V::splat(*weights.add(t)),
+                        Start::Zero => {}
+                        Start::Previous => *sum = V::load(place(s, t, n)),
+                    }
+                }
+            }
+        }
+        if start == Start::Bias {
+            weights = weights.add(T);
+        }
+        for _ in 0..depth {
+            let factors: [V; T] = core::array::from_fn(|t| V::splat(*weights.add(t)));
+            for (s, sums) in sums.iter_mut().enumerate() {
+                for n in 0..vectors {
+                    let value = V::load(panel.add(s * stride + n * V::LANES));
+                    for (sums, factor) in sums.iter_mut().zip(&factors) {
+                        sums[n] = sums[n].add(factor.mul(value));
+                    }
+                }
+            }
+            weights = weights.add(T);
+            panel = panel.add(STRIP);
+        }
+        for (s, sums) in sums.iter().enumerate() {
+            for (t, sums) in sums.iter().enumerate() {
+                for (n, sum) in sums.iter().enumerate().take(vectors) {
+                    sum.store(place(s, t, n));
+                }
             }
         }
     }
@@ -133,42 +277,57 @@ unsafe fn multiply_tile<V: Vector, const T: usize, const N: usize>(
 pub(crate) unsafe fn accumulate<V: Vector>(
     gradient: *mut f32,
     width: usize,
-    delta: *const f32,
+    delta: Panel<*const f32>,
     outputs: usize,
     sheet: *const f32,
     stride: usize,
     rows: usize,
 ) {
-    let mut first = 0;
-    while first < outputs {
-        let count = V::TILE.min(outputs - first);
-        // SAFETY: the tile's outputs, rows and columns lie inside the buffers.
-        unsafe {
-            let gradient = gradient.add(first * width);
-            let delta = delta.add(first * BLOCK);
-            let mut at = 0;
-            if count <= 2 {
-                while at + 4 * V::LANES <= width {
-                    let (gradient, sheet) = (gradient.add(at), sheet.add(at));
-                    if count == 1 {
-                        accumulate_tile::<V, 1, 4>(gradient, width, delta, sheet, stride, rows);
-                    } else {
-                        accumulate_tile::<V, 2, 4>(gradient, width, delta, sheet, stride, rows);
-                    }
-                    at += 4 * V::LANES;
+    let (full, rest) = tiles(V::TILE, outputs);
+    let mut at = 0;
+    // SAFETY: the tiles' outputs, rows and columns lie inside the buffers.
+    unsafe {
+        // a few columns of all rows stay close while all slopes pass by
+        while at < width {
+            let (sheet, gradient) = (sheet.add(at), gradient.add(at));
+            let two = at + 2 * V::LANES <= width;
+            let mut first = 0;
+            for _ in 0..full {
+                let (gradient, delta) = (gradient.add(first * width), delta.from_unit(first));
+                if V::TILE > 4 {
+                    accumulate_pair::<V, 6>(gradient, width, delta, sheet, stride, rows, two);
+                } else {
+                    accumulate_pair::<V, 4>(gradient, width, delta, sheet, stride, rows, two);
                 }
+                first += V::TILE;
             }
-            while at + 2 * V::LANES <= width {
-                let (gradient, sheet) = (gradient.add(at), sheet.add(at));
-                with_tile!(count, accumulate_tile, V, 2, (gradient, width, delta, sheet, stride, rows));
-                at += 2 * V::LANES;
+            for count in rest {
+                let (gradient, delta) = (gradient.add(first * width), delta.from_unit(first));
+                with_tile!(count, accumulate_pair, V, (gradient, width, delta, sheet, stride, rows, two));
+                first += count;
             }
-            if at < width {
-                let (gradient, sheet) = (gradient.add(at), sheet.add(at));
-                with_tile!(count, accumulate_tile, V, 1, (gradient, width, delta, sheet, stride, rows));
-            }
+            at += if two { 2 * V::LANES } else { V::LANES };
         }
-        first += count;
+    }
+}
+
+#[inline(always)]
+unsafe fn accumulate_pair<V: Vector, const T: usize>(
+    gradient: *mut f32,
+    width: usize,
+    delta: Panel<*const f32>,
+    sheet: *const f32,
+    stride: usize,
+    rows: usize,
+    two: bool,
+) {
+    // SAFETY: as the caller's.
+    unsafe {
+        if two {
+            accumulate_tile::<V, T, 2>(gradient, width, delta, sheet, stride, rows);
+        } else {
+            accumulate_tile::<V, T, 1>(gradient, width, delta, sheet, stride, rows);
+        }
     }
 }
 
@@ -176,27 +335,32 @@ pub(crate) unsafe fn accumulate<V: Vector>(
 unsafe fn accumulate_tile<V: Vector, const T: usize, const N: usize>(
     gradient: *mut f32,
     width: usize,
-    mut delta: *const f32,
+    delta: Panel<*const f32>,
     mut sheet: *const f32,
     stride: usize,
     rows: usize,
 ) {
     let mut sums = [[V::splat(0.0); N]; T];
+    let mut row = 0;
     // SAFETY: `rows` is at most `BLOCK`; `T` outputs and `N` vectors of columns are inside.
     unsafe {
-        for _ in 0..rows {
-            let mut values = [V::splat(0.0); N];
-            for (n, value) in values.iter_mut().enumerate() {
-                *value = V::load(sheet.add(n * V::LANES));
-            }
-            for (t, sums) in sums.iter_mut().enumerate() {
-                let slope = V::splat(*delta.add(t * BLOCK));
-                for (sum, value) in sums.iter_mut().zip(&values) {
-                    *sum = sum.add(slope.mul(*value));
+        while row < rows {
+            let mut slopes = delta.at(row);
+            for _ in 0..STRIP.min(rows - row) {
+                let mut values = [V::splat(0.0); N];
+                for (n, value) in values.iter_mut().enumerate() {
+                    *value = V::load(sheet.add(n * V::LANES));
                 }
+                for (t, sums) in sums.iter_mut().enumerate() {
+                    let slope = V::splat(*slopes.add(t * STRIP));
+                    for (sum, value) in sums.iter_mut().zip(&values) {
+                        *sum = sum.add(slope.mul(*value));
+                    }
+                }
+                slopes = slopes.add(1);
+                sheet = sheet.add(stride);
             }
-            delta = delta.add(1);
-            sheet = sheet.add(stride);
+            row += STRIP;
         }
         for (t, sums) in sums.iter().enumerate() {
             for (n, sum) in sums.iter().enumerate() {
@@ -205,6 +369,12 @@ unsafe fn accumulate_tile<V: Vector, const T: usize, const N: usize>(
             }
         }
     }
+}
+
+/// The sizes of all tiles, in order.
+fn sizes(tile: usize, units: usize) -> impl Iterator<Item = usize> {
+    let (full, rest) = tiles(tile, units);
+    core::iter::repeat_n(tile, full).chain(rest).filter(|count| *count > 0)
 }
 
 /// The order in which [`multiply`] reads weights `[unit][bias, weight…]` of `width` numbers a unit: tile by tile,
@@ -217,11 +387,12 @@ pub(crate) fn pack_order(
     outputs: usize,
     order: &mut Vec<u32>,
 ) {
-    for first in (0..outputs).step_by(tile) {
-        let count = tile.min(outputs - first);
+    let mut first = 0;
+    for count in sizes(tile, outputs) {
         for k in 0..=depth {
             order.extend((first..first + count).map(|unit| (offset + unit * width + k) as u32));
         }
+        first += count;
     }
 }
 
@@ -234,11 +405,12 @@ pub(crate) fn transposed_order(
     outputs: usize,
     order: &mut Vec<u32>,
 ) {
-    for first in (0..count).step_by(tile) {
-        let share = tile.min(count - first);
+    let mut first = 0;
+    for share in sizes(tile, count) {
         for unit in 0..outputs {
             let start = offset + unit * width + 1 + from + first;
             order.extend((start..start + share).map(|place| place as u32));
         }
+        first += share;
     }
 }

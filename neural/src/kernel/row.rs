@@ -53,7 +53,19 @@ unsafe fn multiply_tile<V: Vector, const N: usize>(
             }
             weights = weights.add(width);
         }
-        for k in 0..depth {
+        let mut k = 0;
+        // a narrow row is little but loop: four inputs at a time, the sum still in their order
+        while N <= 2 && k + 4 <= depth {
+            for j in 0..4 {
+                let factor = V::splat(*x.add(k + j));
+                for (n, sum) in sums.iter_mut().enumerate() {
+                    *sum = sum.add(factor.mul(V::load(weights.add(j * width + n * V::LANES))));
+                }
+            }
+            weights = weights.add(4 * width);
+            k += 4;
+        }
+        for k in k..depth {
             let factor = V::splat(*x.add(k));
             for (n, sum) in sums.iter_mut().enumerate() {
                 *sum = sum.add(factor.mul(V::load(weights.add(n * V::LANES))));
@@ -168,6 +180,47 @@ pub(crate) unsafe fn rank_one_with<V: Vector>(
                 V::load(weights.add(place)).add(change).store(weights.add(place));
                 at += V::LANES;
             }
+        }
+    }
+}
+
+/// The sum of [`multiply`] where one vector holds all units.
+#[inline(always)]
+pub(crate) unsafe fn sum_of<V: Vector>(weights: *const f32, x: *const f32, depth: usize, biased: bool) -> V {
+    // SAFETY: `depth` vectors (and the bias) are inside.
+    unsafe {
+        let (mut sum, mut weights) = (V::splat(0.0), weights);
+        if biased {
+            sum = V::load(weights);
+            weights = weights.add(V::LANES);
+        }
+        let mut k = 0;
+        while k + 4 <= depth {
+            for j in 0..4 {
+                sum = sum.add(V::splat(*x.add(k + j)).mul(V::load(weights.add((k + j) * V::LANES))));
+            }
+            k += 4;
+        }
+        for k in k..depth {
+            sum = sum.add(V::splat(*x.add(k)).mul(V::load(weights.add(k * V::LANES))));
+        }
+        sum
+    }
+}
+
+/// [`rank_one`] where one vector holds all units.
+#[inline(always)]
+pub(crate) unsafe fn take_off<V: Vector>(weights: *mut f32, x: *const f32, depth: usize, y: V, biased: bool) {
+    // SAFETY: `depth` vectors (and the bias) are inside.
+    unsafe {
+        let mut weights = weights;
+        if biased {
+            V::load(weights).sub(y).store(weights);
+            weights = weights.add(V::LANES);
+        }
+        for k in 0..depth {
+            let place = weights.add(k * V::LANES);
+            V::load(place).sub(V::splat(*x.add(k)).mul(y)).store(place);
         }
     }
 }

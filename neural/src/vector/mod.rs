@@ -114,3 +114,43 @@ pub trait Vector: Copy {
         self.eq(self).xor(Self::splat_bits(0xffff_ffff))
     }
 }
+
+/// Turns four rows of four numbers, `stride` apart, into four rows of their columns, `to_stride` apart.
+///
+/// # Safety
+/// All sixteen numbers must be readable, and their places writable.
+#[inline(always)]
+pub(crate) unsafe fn transpose4(from: *const f32, stride: usize, to: *mut f32, to_stride: usize) {
+    // SAFETY: the caller's promise; SSE is part of x86-64.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        use core::arch::x86_64::{_mm_loadu_ps, _mm_storeu_ps, _MM_TRANSPOSE4_PS};
+        let mut rows = [0, 1, 2, 3].map(|row| _mm_loadu_ps(from.add(row * stride)));
+        let [a, b, c, d] = &mut rows;
+        _MM_TRANSPOSE4_PS(a, b, c, d);
+        for (row, values) in rows.into_iter().enumerate() {
+            _mm_storeu_ps(to.add(row * to_stride), values);
+        }
+    }
+    // SAFETY: the caller's promise.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    unsafe {
+        use core::arch::wasm32::{i32x4_shuffle, v128_load, v128_store};
+        let [a, b, c, d] = [0, 1, 2, 3].map(|row| v128_load(from.add(row * stride).cast()));
+        let (low, high) = (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
+        let (low2, high2) = (i32x4_shuffle::<0, 4, 1, 5>(c, d), i32x4_shuffle::<2, 6, 3, 7>(c, d));
+        v128_store(to.cast(), i32x4_shuffle::<0, 1, 4, 5>(low, low2));
+        v128_store(to.add(to_stride).cast(), i32x4_shuffle::<2, 3, 6, 7>(low, low2));
+        v128_store(to.add(2 * to_stride).cast(), i32x4_shuffle::<0, 1, 4, 5>(high, high2));
+        v128_store(to.add(3 * to_stride).cast(), i32x4_shuffle::<2, 3, 6, 7>(high, high2));
+    }
+    // SAFETY: the caller's promise.
+    #[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
+    unsafe {
+        for row in 0..4 {
+            for column in 0..4 {
+                *to.add(column * to_stride + row) = *from.add(row * stride + column);
+            }
+        }
+    }
+}
