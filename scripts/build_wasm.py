@@ -1,6 +1,7 @@
-"""Build the WebAssembly module (one thread, 128-bit SIMD) into npm/wasm/{nodejs,web,bundler}.
+"""Build the WebAssembly modules (one thread, 128-bit SIMD) into npm/wasm.
 
-The same module stands under three kinds of JavaScript. `wasm-opt` comes from npm's binaryen.
+The whole module stands under three kinds of JavaScript, in {nodejs,web,bundler}; the one of the
+networks alone is in neural. `wasm-opt` comes from npm's binaryen.
 """
 
 from __future__ import annotations
@@ -31,10 +32,13 @@ from wasm_toolchain import TARGET, wasm_environment
 OUT = NPM / "wasm"
 KINDS = {"nodejs": "commonjs", "web": "module", "bundler": "module"}
 MODULE = "ruv_swarm_bg.wasm"
+SMALL = "neural"
+SMALL_MODULE = "ruv_swarm_neural_bg.wasm"
 INPUTS = (
     "core/src",
     "core/Cargo.toml",
     "bindings/wasm",
+    "bindings/wasm-neural",
     "xtask",
     "Cargo.toml",
     "Cargo.lock",
@@ -45,28 +49,43 @@ INPUTS = (
 
 
 def build() -> None:
-    """Compile, bind and optimise; leave npm/wasm as a finished folder."""
+    """Compile, bind and optimise both modules; leave npm/wasm as a finished folder."""
     added = wasm_environment()
-    # A folder of its own: another compiler would otherwise throw away the host's build scripts.
-    target = target_dir() / "wasm"
-    profile = "wasm"
-    run(
-        *("cargo", "build", "--locked", "--profile", profile, "--target", TARGET),
-        *("--package", "ruv-swarm-wasm", "--target-dir", target),
-        env=added,
-    )
     run("cargo", "build", "--locked", "--quiet", "--package", "xtask")
-    built = target / TARGET / profile / "ruv_swarm_wasm.wasm"
+    whole = compiled("ruv-swarm-wasm", "wasm", added)
+    small = compiled("ruv-swarm-wasm-neural", "wasm-small", added)
     shutil.rmtree(OUT, ignore_errors=True)
     for kind in KINDS:
-        run(target_dir() / "debug" / "xtask", "bindgen", kind, built, OUT / kind)
+        bind(kind, whole, OUT / kind, "ruv_swarm")
     optimised = OUT / "optimised.wasm"
     run("wasm-opt", "-O3", OUT / "web" / MODULE, "-o", optimised)
     for kind, modules in KINDS.items():
         shutil.copyfile(optimised, OUT / kind / MODULE)
         (OUT / kind / "package.json").write_text(json.dumps({"type": modules}) + "\n")
+    bind("web", small, OUT / SMALL, "ruv_swarm_neural")
+    run("wasm-opt", "-Os", OUT / SMALL / SMALL_MODULE, "-o", optimised)
+    shutil.copyfile(optimised, OUT / SMALL / SMALL_MODULE)
+    (OUT / SMALL / "package.json").write_text(json.dumps({"type": "module"}) + "\n")
     optimised.unlink()
-    report(OUT / "web" / MODULE)
+    report("wasm module", OUT / "web" / MODULE)
+    report("wasm module of networks", OUT / SMALL / SMALL_MODULE)
+
+
+def compiled(package: str, profile: str, added: dict[str, str]) -> Path:
+    """Compile a package for WebAssembly and return the module."""
+    # A folder of its own: another compiler would otherwise throw away the host's build scripts.
+    target = target_dir() / "wasm"
+    run(
+        *("cargo", "build", "--locked", "--profile", profile, "--target", TARGET),
+        *("--package", package, "--target-dir", target),
+        env=added,
+    )
+    return target / TARGET / profile / f"{package.replace('-', '_')}.wasm"
+
+
+def bind(kind: str, module: Path, out: Path, name: str) -> None:
+    """Write the JavaScript and the types of a module beside it."""
+    run(target_dir() / "debug" / "xtask", "bindgen", kind, module, out, name)
 
 
 def pack() -> None:
@@ -85,17 +104,18 @@ def pack() -> None:
         )
 
 
-def report(module: Path) -> None:
-    """Say how large the module is."""
+def report(name: str, module: Path) -> None:
+    """Say how large a module is."""
     raw = module.read_bytes()
-    say(f"wasm module: {len(raw):,} bytes, {len(gzip.compress(raw, 9)):,} gzipped")
+    say(f"{name}: {len(raw):,} bytes, {len(gzip.compress(raw, 9)):,} gzipped")
 
 
 def main() -> None:
     """Build unless nothing has changed."""
     if not output("wasm-opt", "--version"):
         raise BuildError("wasm-opt is not installed: run `npm ci` in npm/ first")
-    step("wasm", INPUTS, [OUT / kind / MODULE for kind in KINDS], build)
+    made = [*(OUT / kind / MODULE for kind in KINDS), OUT / SMALL / SMALL_MODULE]
+    step("wasm", INPUTS, made, build)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 mod encode;
 mod split;
+mod strict;
 
 pub use encode::encode;
 
@@ -9,9 +10,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::limits::{MAX_INTEGER, REQUEST_BYTES};
@@ -72,49 +71,6 @@ pub(crate) use readable;
 /// A key and its value, as written.
 pub type Field<'a> = (Cow<'a, str>, &'a str);
 
-struct Fields<'a>(Vec<Field<'a>>);
-
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = Key<'de>;
-            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str("a key")
-            }
-            fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(text)))
-            }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(text.into())))
-            }
-        }
-        deserializer.deserialize_str(KeyVisitor)
-    }
-}
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Fields<'de>;
-            fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str("a json object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(Key(key)) = map.next_key()? {
-                    fields.push((key, map.next_value::<&RawValue>()?.get()));
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
 /// The fields of a JSON object, in the order of the text.
 pub fn fields(raw: &str) -> Result<Vec<Field<'_>>, Trouble> {
     match split::fields(raw) {
@@ -124,19 +80,15 @@ pub fn fields(raw: &str) -> Result<Vec<Field<'_>>, Trouble> {
 }
 
 fn slow_fields(raw: &str) -> Result<Vec<Field<'_>>, Trouble> {
-    if !raw.trim_start().starts_with('{') && serde_json::from_str::<&RawValue>(raw).is_ok() {
+    if !raw.trim_start().starts_with('{') && strict::check(raw).is_ok() {
         return Err("expected a json object".into());
     }
-    serde_json::from_str::<Fields>(raw).map(|fields| fields.0).map_err(|error| error.to_string())
+    strict::fields(raw)
 }
 
 /// The elements of a JSON array.
 pub fn items(raw: &str) -> Result<Vec<&str>, Trouble> {
-    if let Some(items) = split::items(raw) {
-        return Ok(items);
-    }
-    let items: Vec<&RawValue> = serde_json::from_str(raw).map_err(|_| "expected a list")?;
-    Ok(items.into_iter().map(RawValue::get).collect())
+    split::items(raw).or_else(|| strict::items(raw)).ok_or_else(|| "expected a list".into())
 }
 
 /// True if `key` is `name` (snake_case), or its camelCase.
@@ -191,7 +143,7 @@ impl Read for String {
         if let Some(text) = split::plain_text(raw) {
             return Ok(text.into());
         }
-        serde_json::from_str(raw).map_err(|_| "expected a text".into())
+        strict::text(raw).map(Cow::into_owned).ok_or_else(|| "expected a text".into())
     }
 }
 
@@ -236,7 +188,7 @@ impl Read for u32 {
 
 impl Read for f64 {
     fn read(raw: &str) -> Result<Self, Trouble> {
-        serde_json::from_str(raw).map_err(|_| "expected a number".into())
+        strict::number(raw).ok_or_else(|| "expected a number".into())
     }
 }
 
@@ -298,7 +250,7 @@ fn check_request(request: &str) -> Result<&str, Error> {
 }
 
 fn bad_request(request: &str, why: &str) -> Error {
-    match serde_json::from_str::<&RawValue>(request) {
+    match strict::check(request) {
         Err(error) => Error::invalid("", format!("request: not valid json: {error}")),
         Ok(_) if !request.trim_start().starts_with('{') => Error::invalid("", "request: not a json object"),
         Ok(_) => {

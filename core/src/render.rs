@@ -8,11 +8,16 @@ use serde_json::Value;
 
 use crate::time::{duration, utc};
 
+mod curve;
 mod event;
+mod neural;
 
+pub use curve::Curve;
 pub use event::render_event;
 
 /// The response of `operation` as text for people; the response itself where no better text is known.
+///
+/// Beside the operations: `train`, `train_progress`, `evaluate` and `inspect` of the command line.
 pub fn render(operation: &str, response: &str) -> String {
     let Ok(value) = serde_json::from_str::<Value>(response) else { return response.into() };
     match operation {
@@ -40,6 +45,10 @@ pub fn render(operation: &str, response: &str) -> String {
         "swarm_query" => swarm_query(&value),
         "swarm_monitor" => swarm_monitor(&value),
         "artifact_put" => artifact_put(&value),
+        "train" => neural::train(&value),
+        "train_progress" => neural::train_progress(&value),
+        "evaluate" => neural::evaluate(&value),
+        "inspect" => neural::inspect(&value),
         _ => format!("{response}\n"),
     }
 }

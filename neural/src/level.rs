@@ -19,6 +19,9 @@ pub enum Level {
     Avx512,
 }
 
+/// Whether the plain kernels are built: not where they would be half of a module that pages load.
+const SCALAR: bool = !cfg!(all(target_arch = "wasm32", target_feature = "simd128"));
+
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(has_avx2, "avx2");
 #[cfg(target_arch = "x86_64")]
@@ -41,7 +44,11 @@ impl Level {
 
     /// All levels that this processor has, the plainest first.
     pub fn available() -> Vec<Level> {
-        let mut levels = alloc::vec![Level::Scalar, Level::Baseline];
+        let mut levels = Vec::new();
+        if SCALAR {
+            levels.push(Level::Scalar);
+        }
+        levels.push(Level::Baseline);
         #[cfg(target_arch = "x86_64")]
         {
             #[cfg(feature = "yardstick")]
@@ -67,8 +74,16 @@ impl Level {
             Level::Avx512 if has_avx512::get() => self,
             #[cfg(all(target_arch = "x86_64", feature = "yardstick"))]
             Level::Avx128 if has_avx2::get() => self,
-            Level::Scalar => self,
+            Level::Scalar if SCALAR => self,
             _ => Level::Baseline,
+        }
+    }
+
+    /// The level for vectors of `numbers` things: no wider than they need, since wide vectors cost more to start.
+    pub(crate) fn narrowed(self, numbers: usize) -> Level {
+        match self.resolved() {
+            Level::Avx512 if numbers <= 8 => Level::Avx2.resolved(),
+            level => level,
         }
     }
 
@@ -124,7 +139,7 @@ pub use crate::kernel::Kernels;
 /// Runs `work` on the level's vectors, or on the baseline's where the processor lacks the level.
 pub fn dispatch<W: Work>(level: Level, work: W) -> W::Output {
     match level {
-        Level::Scalar => work.run::<Scalar>(),
+        Level::Scalar if SCALAR => work.run::<Scalar>(),
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 if has_avx2::get() => {
             #[target_feature(enable = "avx2")]

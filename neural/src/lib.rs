@@ -11,6 +11,7 @@ extern crate alloc;
 
 pub mod activation;
 mod buffer;
+mod few;
 mod float_state;
 mod kernel;
 mod layout;
@@ -19,6 +20,7 @@ mod loss;
 pub mod math;
 mod optimiser;
 mod passes;
+pub mod pipeline;
 pub mod rng;
 pub mod root;
 mod rows;

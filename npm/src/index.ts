@@ -49,6 +49,7 @@ export const RuvSwarm = {
 };
 
 export * from './exports.js';
+export * as neural from './neural/node.js';
 export { openSqliteStore, type SqliteOptions } from './host/sqlite.js';
 export { load } from './load/node.js';
 export { NodeWorkers } from './workers/node.js';

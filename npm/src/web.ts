@@ -34,4 +34,5 @@ export const RuvSwarm = {
 
 export * from './exports.js';
 export { load } from './load/web.js';
+export * as neural from './neural/web.js';
 export { WebWorkers } from './workers/web.js';

@@ -3,8 +3,8 @@
 The comments are documentation and also carry facts that proto3 has no place for: ranges
 ("1 to 1000"), defaults ("default 100", "mesh (default)"), allowed words ("mesh, ring or star")
 and the markers `[positional]`, `[flag]`, `[required]` and `[sparse]`; on the command line also
-`[as NAME]` for a field of a request and `[runs OPERATION]` for a command that is an operation. Only
-what parses without doubt is taken; all else stays text.
+`[setting]` for an option of training, `[as NAME]` for a field of a request and `[runs OPERATION]`
+for a command that is an operation. Only what parses without doubt is taken; all else stays text.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PROTO = ROOT / "proto"
 PACKAGE = "ruv_swarm.v1"
 # The requests and responses of the operations, with what they alone are made of.
 SERVED = ("agents", "tasks", "swarm")
-FILES = ("nouns", "events", *SERVED, "service", "local", "local_ledger")
+FILES = ("nouns", "events", *SERVED, "service", "local", "local_ledger", "local_neural")
 MAX_SAFE_INTEGER = 2**53 - 1
 
 _F = descriptor_pb2.FieldDescriptorProto
@@ -38,7 +38,7 @@ _SCALARS = {
 _WORD = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
 _CHOICE = rf"{_WORD}(?: \(default\))?"
 _WORDS = re.compile(rf"(?:[A-Za-z' ]+: )?({_CHOICE}(?:(?:, or | or |, ){_CHOICE})+)")
-_MARKERS = ("positional", "flag", "required", "sparse")
+_MARKERS = ("positional", "flag", "required", "sparse", "setting")
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,8 @@ def _usage(entry: dict[str, object]) -> str:
         return f"`{str(entry['name']).upper()}`"
     if entry["kind"] == "flag":
         return f"`{entry['flag']}`"
-    value = {"uint": "N", "float": "SECONDS"}.get(str(entry["type"]), str(entry["name"]).upper())
+    names = {"uint": "N", "float": "NUMBER" if "setting" in entry else "SECONDS"}
+    value = names.get(str(entry["type"]), str(entry["name"]).upper())
     return f"`{entry['flag']} {value}`"
 
 

@@ -132,6 +132,8 @@ def argument(field: Field) -> Json:
         entry["flag"] = "--" + field.name.replace("_", "-")
     value = "list" if listed else types.get(field.type, field.type)
     entry |= {"kind": kind, "type": value, "help": field.doc}
+    if "setting" in field.markers:
+        entry["setting"] = True
     if field.target:
         entry["field"] = field.target
     if field.default is not None:
@@ -232,6 +234,8 @@ export interface CommandArgument {{
   readonly field?: string;
   /** What it means. */
   readonly help: string;
+  /** Whether it is an option of training: its text goes to the core, which reads it. */
+  readonly setting?: true;
   /** What the core takes when it is not given, for the help; a front end does not send it. */
   readonly default?: string | number;
   /** The variable of the environment that gives it when no flag does. */

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from kit.bad import CASES, Bad
 from kit.doors import MAKERS, Door, Ran, facts, rows_of, rust_door
+from kit.paths import DATA
 
 TRACES = ("Traceback", "panicked", "    at ", "RuntimeError", "stack backtrace", "node:internal")
 
@@ -24,11 +25,14 @@ def doors() -> dict[str, Door]:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a swarm."""
+    """A folder with a swarm, good data, and a network trained on it."""
     folder = tmp_path_factory.mktemp("template")
     door = rust_door()
     door.json(folder, "init", "--seed", "7", "--topology", "mesh", "--db", "swarm.db")
     door.json(folder, "spawn", "neural", "--pattern", "lateral")
+    shutil.copy(DATA / "iris.csv", folder / "good.csv")
+    files = ("--out", "good.rsn", "--checkpoint", "good.rsc")
+    door.json(folder, "train", "--data", "good.csv", "--epochs", "5", *files)
     return folder
 
 

@@ -1,11 +1,11 @@
-//! `xtask bindgen TARGET IN.wasm OUT_DIR`: what the wasm-bindgen command does, at the very version
+//! `xtask bindgen TARGET IN.wasm OUT_DIR NAME`: what the wasm-bindgen command does, at the very version
 //! that Cargo.lock holds, so that nobody has to install a matching command.
 mod stand_in;
 
 use std::{env, path::Path, process::ExitCode};
 use wasm_bindgen_cli_support::Bindgen;
 
-const USAGE: &str = "usage: xtask bindgen nodejs|web|bundler IN.wasm OUT_DIR";
+const USAGE: &str = "usage: xtask bindgen nodejs|web|bundler IN.wasm OUT_DIR NAME";
 
 fn main() -> ExitCode {
     let mut arguments = env::args();
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 
 fn task(arguments: &[String]) -> Result<(), String> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["bindgen", target, input, out] => bindgen(target, input, out, "ruv_swarm"),
+        ["bindgen", target, input, out, name] => bindgen(target, input, out, name),
         _ => Err(USAGE.to_owned()),
     }
 }

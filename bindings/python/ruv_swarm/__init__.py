@@ -129,6 +129,10 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Load `AsyncSwarm` when it is asked for: asyncio takes longer to import than all the rest."""
+    if name == "neural":
+        import importlib
+
+        return importlib.import_module("ruv_swarm.neural")
     if name == "AsyncSwarm":
         from ruv_swarm.aio import AsyncSwarm
 

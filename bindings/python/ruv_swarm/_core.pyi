@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Final, final
+from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,9 @@ __all__ = [
     "Decision",
     "Host",
     "Model",
+    "Network",
     "Row",
+    "Session",
     "Stop",
     "TaskContext",
     "Trainer",
@@ -283,6 +285,136 @@ class Model:
 
     def __hash__(self) -> int:
         """Hash as the model file's name."""
+
+@final
+class Network:
+    """A trained network, read from the bytes of a model file."""
+
+    def __new__(cls, data: bytes, report: str | None = None) -> Network:
+        """Read the bytes of a model file; `report` is the JSON text that `report` gives back."""
+
+    @staticmethod
+    def load(path: str | PathLike[str]) -> Network:
+        """Read a model file."""
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model file: whole or not at all."""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the model file, in hex."""
+
+    @property
+    def inputs(self) -> int:
+        """Numbers of a row."""
+
+    @property
+    def outputs(self) -> int:
+        """Numbers of an answer: one a class, or one a regression target."""
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes in the order of the outputs; none for regression."""
+
+    @property
+    def data(self) -> bytes:
+        """The bytes of the model file."""
+
+    @property
+    def report(self) -> dict[str, Any] | None:
+        """The report of the training that made it; None for one that was read from a file."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the model is: layers, scaling, classes, hash."""
+
+    def weights(self, member: int = 0) -> list[NDArray[np.float32]]:
+        """Return the weights of each layer, the output layer last.
+
+        Each has the shape (units, inputs + 1), the bias last; 0 where no connection is.
+        """
+
+    def run(self, row: ArrayLike, /) -> NDArray[np.float32]:
+        """Return the outputs for one row of raw numbers, shape (outputs,).
+
+        It is made for many calls: nothing is set up again, and float32 passes without a copy.
+        """
+
+    def predict(
+        self, inputs: ArrayLike, out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Return the outputs for raw rows, shape (rows, outputs), written to `out` if it is given.
+
+        Float32 in C order passes without a copy; other numbers are converted once.
+        """
+
+    def predict_csv(self, data: bytes) -> tuple[bytes, int]:
+        """Return a CSV of predictions for the rows of a CSV, and their number."""
+
+    def evaluate(
+        self, data: str | PathLike[str] | bytes | ArrayLike, targets: ArrayLike | None = None
+    ) -> dict[str, Any]:
+        """Return rows, loss (mean squared error) and accuracy (None for regression) on rows with targets.
+
+        They are a path, bytes, or rows of inputs beside their targets.
+        """
+
+    def __reduce__(self) -> tuple[object, tuple[bytes, str | None]]:
+        """Pickle as the model file and the report."""
+
+    def __eq__(self, other: object, /) -> bool:
+        """Networks of one file are equal."""
+
+    def __hash__(self) -> int:
+        """Hash as the model file's name."""
+
+@final
+class Session:
+    """Training of one network in slices of epochs: slicing never changes a bit."""
+
+    def __new__(
+        cls,
+        data: str | PathLike[str] | bytes | ArrayLike | None,
+        targets: ArrayLike | None = None,
+        options: str = "",
+    ) -> Session:
+        """Make the training of one network on a path or the bytes of a dataset, or on arrays."""
+
+    @staticmethod
+    def resume(
+        checkpoint: str | PathLike[str] | bytes,
+        data: str | PathLike[str] | bytes | ArrayLike | None = None,
+        targets: ArrayLike | None = None,
+    ) -> Session:
+        """Go on from a checkpoint with the same data; it may know the path of the data."""
+
+    def run(
+        self,
+        epochs: int | None = None,
+        observe: Callable[[str], object] | None = None,
+        seconds: float | None = None,
+        checkpoint: str | PathLike[str] | None = None,
+        every: int | None = None,
+    ) -> str:
+        """Train `epochs` more epochs, or to the end; return the progress as JSON text.
+
+        `observe` is called with that text after each slice of about a tenth of a second, and ends
+        the training by giving back False.
+        """
+
+    def progress(self) -> str:
+        """Return the progress as JSON text."""
+
+    def done(self) -> bool:
+        """Tell whether there is nothing left to train."""
+
+    def stop(self, reason: str = "cancelled") -> None:
+        """End the training at the epoch that it is in."""
+
+    def checkpoint(self) -> bytes:
+        """Return a checkpoint, from which a training goes on bit for bit."""
+
+    def finish(self, check: bool = False) -> Network:
+        """Return the network with its report; the training ends."""
 
 @final
 class Host:

@@ -5,10 +5,13 @@
 //! take long runs with the interpreter's lock released.
 #![allow(missing_docs)] // PyO3 makes public items of its own; what Python sees is documented in _core.pyi
 
+mod dataset;
 mod errors;
 mod host;
 mod machine;
+mod network;
 mod neural;
+mod session;
 mod work;
 
 use std::path::PathBuf;
@@ -111,6 +114,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(run_cli, module)?)?;
     machine::register(module)?;
     neural::register(module)?;
+    network::register(module)?;
+    session::register(module)?;
     host::register(module)?;
     work::register(module)
 }

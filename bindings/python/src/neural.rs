@@ -26,17 +26,8 @@ fn rows_of<'py>(
             return borrowed(field, array);
         }
     }
-    let numpy = py.import("numpy")?;
-    let any = numpy.call_method1("asarray", (array,))?;
-    let (kind, shape): (char, Vec<usize>) =
-        (any.getattr("dtype")?.getattr("kind")?.extract()?, any.getattr("shape")?.extract()?);
-    if !matches!(kind, 'f' | 'i' | 'u' | 'b') {
-        let dtype = any.getattr("dtype")?.str()?.to_string();
-        let message = format!("{field}: an array of {dtype}; allowed: numbers");
-        return Err(raise(py, &Error::data(field, message)));
-    }
-    let options = [("dtype", "float32")].into_py_dict(py)?;
-    let any = numpy.call_method("ascontiguousarray", (any,), Some(&options))?;
+    let any = numbers_of(field, array)?;
+    let shape: Vec<usize> = any.getattr("shape")?.extract()?;
     let any = match shape.len() {
         2 => any,
         1 if column => any.call_method1("reshape", ((shape[0], 1),))?,
@@ -47,6 +38,36 @@ fn rows_of<'py>(
         }
     };
     borrowed(field, any.cast::<PyArray2<f32>>()?)
+}
+
+/// `array` as float32 in C order; what is no numbers is refused.
+pub fn numbers_of<'py>(field: &str, array: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = array.py();
+    let numpy = py.import("numpy")?;
+    let any = numpy.call_method1("asarray", (array,))?;
+    let kind: char = any.getattr("dtype")?.getattr("kind")?.extract()?;
+    if !matches!(kind, 'f' | 'i' | 'u' | 'b') {
+        let dtype = any.getattr("dtype")?.str()?.to_string();
+        let message = format!("{field}: an array of {dtype}; allowed: numbers");
+        return Err(raise(py, &Error::data(field, message)));
+    }
+    let options = [("dtype", "float32")].into_py_dict(py)?;
+    numpy.call_method("ascontiguousarray", (any,), Some(&options))
+}
+
+/// Rows of inputs with as many rows of targets.
+pub fn pair_of<'py>(
+    inputs: &Bound<'py, PyAny>,
+    targets: &Bound<'py, PyAny>,
+) -> PyResult<(PyReadonlyArray2<'py, f32>, PyReadonlyArray2<'py, f32>)> {
+    let py = inputs.py();
+    let (inputs, targets) = (rows_of("inputs", inputs, false)?, rows_of("targets", targets, true)?);
+    let (rows, count) = (inputs.shape()[0], targets.shape()[0]);
+    if rows != count {
+        let message = format!("targets: {count} rows for {rows} rows of inputs; allowed: as many");
+        return Err(raise(py, &Error::data("targets", message)));
+    }
+    Ok((inputs, targets))
 }
 
 fn borrowed<'py>(field: &str, array: &Bound<'py, PyArray2<f32>>) -> PyResult<PyReadonlyArray2<'py, f32>> {
@@ -74,12 +95,8 @@ fn encode_arrays<'py>(
     task: &str,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let task = Task::parse(task).or_raise(py)?;
-    let (inputs, targets) = (rows_of("inputs", inputs, false)?, rows_of("targets", targets, true)?);
-    let (rows, count) = (inputs.shape()[0], targets.shape()[0]);
-    if rows != count {
-        let message = format!("targets: {count} rows for {rows} rows of inputs; allowed: as many");
-        return Err(raise(py, &Error::data("targets", message)));
-    }
+    let (inputs, targets) = pair_of(inputs, targets)?;
+    let rows = inputs.shape()[0];
     let (n_inputs, n_targets) = (inputs.shape()[1], targets.shape()[1]);
     let (inputs, targets) = (inputs.as_slice()?, targets.as_slice()?);
     let bytes = py.detach(|| neural::encode_arrays(inputs, rows, n_inputs, targets, n_targets, task));
@@ -227,28 +244,8 @@ impl Model {
         inputs: &Bound<'py, PyAny>,
         out: Option<Bound<'py, PyArray2<f32>>>,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        let inputs = rows_of("inputs", inputs, false)?;
-        let (rows, columns) = (inputs.shape()[0], inputs.shape()[1]);
-        if columns != self.model.inputs() {
-            let message = format!("inputs: rows of {columns} numbers; allowed: {}", self.model.inputs());
-            return Err(raise(py, &Error::data("inputs", message)));
-        }
-        let shape = [rows, self.model.outputs()];
-        let answers = match out {
-            Some(out) if out.shape() == shape && out.is_c_contiguous() => out,
-            Some(_) => {
-                let message = format!("out: allowed: float32 in C order, shape {shape:?}");
-                return Err(raise(py, &Error::invalid("out", message)));
-            }
-            None => PyArray2::zeros(py, shape, false),
-        };
-        {
-            let mut room: PyReadwriteArray2<'_, f32> =
-                answers.try_readwrite().map_err(|_| raise(py, &in_use("out")))?;
-            let (values, room) = (inputs.as_slice()?, room.as_slice_mut()?);
-            py.detach(|| self.model.predict_rows(values, rows, room)).or_raise(py)?;
-        }
-        Ok(answers)
+        let shape = (self.model.inputs(), self.model.outputs());
+        predict_into(py, shape, inputs, out, |values, rows, room| self.model.predict_rows(values, rows, room))
     }
 
     /// Return a CSV of predictions for the rows of a CSV, and their number.
@@ -279,6 +276,38 @@ impl Model {
         let short = self.model.hash().get(..12).unwrap_or_default();
         format!("<Model {short} inputs={} outputs={}>", self.model.inputs(), self.model.outputs())
     }
+}
+
+/// The answers of a model of this many inputs and outputs for raw rows, written to `out` if it is given.
+pub fn predict_into<'py>(
+    py: Python<'py>,
+    (wanted, outputs): (usize, usize),
+    inputs: &Bound<'py, PyAny>,
+    out: Option<Bound<'py, PyArray2<f32>>>,
+    answer: impl Fn(&[f32], usize, &mut [f32]) -> Result<(), Error> + Send + Sync,
+) -> PyResult<Bound<'py, PyArray2<f32>>> {
+    let inputs = rows_of("inputs", inputs, false)?;
+    let (rows, columns) = (inputs.shape()[0], inputs.shape()[1]);
+    if columns != wanted {
+        let message = format!("inputs: rows of {columns} numbers; allowed: {wanted}");
+        return Err(raise(py, &Error::data("inputs", message)));
+    }
+    let shape = [rows, outputs];
+    let answers = match out {
+        Some(out) if out.shape() == shape && out.is_c_contiguous() => out,
+        Some(_) => {
+            let message = format!("out: allowed: float32 in C order, shape {shape:?}");
+            return Err(raise(py, &Error::invalid("out", message)));
+        }
+        None => PyArray2::zeros(py, shape, false),
+    };
+    {
+        let mut room: PyReadwriteArray2<'_, f32> =
+            answers.try_readwrite().map_err(|_| raise(py, &in_use("out")))?;
+        let (values, room) = (inputs.as_slice()?, room.as_slice_mut()?);
+        py.detach(|| answer(values, rows, room)).or_raise(py)?;
+    }
+    Ok(answers)
 }
 
 /// Registers what this file defines.

@@ -13,6 +13,7 @@ from typing import assert_type
 import numpy as np
 from numpy.typing import NDArray
 from ruv_swarm import AsyncSwarm, Model, RuvSwarm, TaskContext, Tally, TrainingProgress, TrainingResult
+from ruv_swarm import neural
 
 def listen(progress: TrainingProgress) -> None:
     print(progress.members[0].note)
@@ -40,6 +41,11 @@ with RuvSwarm.init(topology="mesh", persistence={"type": "sqlite", "path": "s.db
     swarm.status()["no such key"]
     swarm.orchestrate("train", data=7)
 
+network = neural.train("x.csv", hidden=[3], l2=1e-4, on_progress=lambda progress: progress.epoch < 9)
+assert_type(network.run([1.0]), NDArray[np.float32])
+assert_type(neural.Trainer(np.zeros((9, 2)), [1, 2], seed=3).run(5), neural.Progress)
+neural.train("x.csv", hiden=[3])
+
 async def program() -> None:
     async with await AsyncSwarm.open("s.db") as swarm:
         assert_type((await swarm.query(agent="a1"))["capabilities"], list[str])
@@ -63,4 +69,4 @@ def test_a_strict_checker_understands_the_facade(
     (tmp_path / "program.py").write_text(PROGRAM)
     done = bench.python("-m", "mypy", "--strict", "program.py")
     errors = re.findall(r"error: .*\[([a-z-]+)\]$", done.out, re.MULTILINE)
-    assert errors == ["typeddict-item", "call-overload", "arg-type"], done.out
+    assert errors == ["typeddict-item", "call-overload", "call-arg", "arg-type"], done.out

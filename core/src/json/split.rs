@@ -1,5 +1,5 @@
 //! Splits a JSON object or list into its parts, as most are: without an escape in a key, a fraction
-//! or deep nesting. What is not so plain, or no JSON at all, is left to serde_json.
+//! or deep nesting. What is not so plain, or no JSON at all, is left to [`super::strict`].
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;

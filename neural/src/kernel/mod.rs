@@ -40,7 +40,7 @@ impl Panel<*const f32> {
 
     /// The panel from `unit` on.
     #[inline(always)]
-    pub(crate) unsafe fn from_unit(self, unit: usize) -> Self {
+    pub(crate) unsafe fn beyond(self, unit: usize) -> Self {
         // SAFETY: the caller's promise that the panel has the unit.
         Panel { first: unsafe { self.first.add(unit * STRIP) }, ..self }
     }
@@ -157,6 +157,13 @@ kernels! {
     /// See [`update::adam`].
     fn adam(weights: *mut f32, gradient: *const f32, first: *mut f32, second: *mut f32, count: usize, step: AdamStep)
         = update::adam;
+}
+
+/// Numbers from one row of a sheet to the next for `columns` columns: whole cache lines, and an odd number of them
+/// where there are several, since rows a power of two apart would fall on the same few places of a cache.
+pub(crate) fn sheet_stride(columns: usize) -> usize {
+    let lines = columns.div_ceil(16);
+    (if lines > 2 { lines | 1 } else { lines }) * 16
 }
 
 /// The lanes of a block of `rows` rows for vectors of `V`.

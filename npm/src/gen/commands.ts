@@ -14,6 +14,8 @@ export interface CommandArgument {
   readonly field?: string;
   /** What it means. */
   readonly help: string;
+  /** Whether it is an option of training: its text goes to the core, which reads it. */
+  readonly setting?: true;
   /** What the core takes when it is not given, for the help; a front end does not send it. */
   readonly default?: string | number;
   /** The variable of the environment that gives it when no flag does. */
@@ -296,6 +298,569 @@ export const COMMANDS: readonly CommandDefinition[] = [
   ]
  },
  {
+  "name": "train",
+  "help": "Train one network on data; no swarm is needed.",
+  "args": [
+   {
+    "name": "data",
+    "flag": "--data",
+    "kind": "option",
+    "type": "string",
+    "help": "What to learn from: CSV, FANN text, Proben1 text, or - for standard input."
+   },
+   {
+    "name": "out",
+    "flag": "--out",
+    "kind": "option",
+    "type": "string",
+    "help": "Where to write the model; without it there is only the report."
+   },
+   {
+    "name": "checkpoint",
+    "flag": "--checkpoint",
+    "kind": "option",
+    "type": "string",
+    "help": "Where to write checkpoints, from which a training goes on bit for bit."
+   },
+   {
+    "name": "every",
+    "flag": "--every",
+    "kind": "option",
+    "type": "uint",
+    "help": "Write a checkpoint after each so many epochs, 1 to 4294967295; default about every ten seconds, and at the end.",
+    "min": 1,
+    "max": 4294967295
+   },
+   {
+    "name": "resume",
+    "flag": "--resume",
+    "kind": "option",
+    "type": "string",
+    "help": "Go on from this checkpoint; it knows data, out and all options."
+   },
+   {
+    "name": "seconds",
+    "flag": "--seconds",
+    "kind": "option",
+    "type": "float",
+    "help": "Stop after this many seconds, at the end of an epoch."
+   },
+   {
+    "name": "options",
+    "flag": "--options",
+    "kind": "option",
+    "type": "string",
+    "help": "More options: a JSON object, or the path of a file that holds one. A flag wins over it."
+   },
+   {
+    "name": "target",
+    "flag": "--target",
+    "kind": "option",
+    "type": "string",
+    "help": "The column to predict; default the last.",
+    "setting": true
+   },
+   {
+    "name": "task",
+    "flag": "--task",
+    "kind": "option",
+    "type": "string",
+    "help": "classification or regression; default by the target's values.",
+    "setting": true,
+    "values": [
+     "classification",
+     "regression"
+    ]
+   },
+   {
+    "name": "format",
+    "flag": "--format",
+    "kind": "option",
+    "type": "string",
+    "help": "csv, fann, proben1 or array; default as the data shows.",
+    "setting": true,
+    "values": [
+     "csv",
+     "fann",
+     "proben1",
+     "array"
+    ]
+   },
+   {
+    "name": "scaling",
+    "flag": "--scaling",
+    "kind": "option",
+    "type": "string",
+    "help": "How inputs are scaled: standard, min-max or none; default standard, none for Proben1.",
+    "setting": true,
+    "default": "standard",
+    "values": [
+     "standard",
+     "min-max",
+     "none"
+    ]
+   },
+   {
+    "name": "targetScaling",
+    "flag": "--target-scaling",
+    "kind": "option",
+    "type": "string",
+    "help": "How numbers to predict are scaled: standard, min-max or none; default as the output activation needs.",
+    "setting": true,
+    "values": [
+     "standard",
+     "min-max",
+     "none"
+    ]
+   },
+   {
+    "name": "split",
+    "flag": "--split",
+    "kind": "option",
+    "type": "list",
+    "help": "Percent of training, validation and test rows; default 60,20,20, or the file's own.",
+    "setting": true,
+    "default": "60,20,20"
+   },
+   {
+    "name": "splitBy",
+    "flag": "--split-by",
+    "kind": "option",
+    "type": "string",
+    "help": "How rows are split: stratified, ordered, groups or file; default stratified, or as the file says.",
+    "setting": true,
+    "default": "stratified",
+    "values": [
+     "stratified",
+     "ordered",
+     "groups",
+     "file"
+    ]
+   },
+   {
+    "name": "groupColumn",
+    "flag": "--group-column",
+    "kind": "option",
+    "type": "string",
+    "help": "The column whose values stay together with --split-by groups; it is no input.",
+    "setting": true
+   },
+   {
+    "name": "folds",
+    "flag": "--folds",
+    "kind": "option",
+    "type": "uint",
+    "help": "Parts of a k-fold cross-validation.",
+    "setting": true,
+    "min": 0,
+    "max": 4294967295
+   },
+   {
+    "name": "fold",
+    "flag": "--fold",
+    "kind": "option",
+    "type": "uint",
+    "help": "Which of the parts is the test part, from 1.",
+    "setting": true,
+    "min": 0,
+    "max": 4294967295
+   },
+   {
+    "name": "weightColumn",
+    "flag": "--weight-column",
+    "kind": "option",
+    "type": "string",
+    "help": "The column that weighs each row; it is no input.",
+    "setting": true
+   },
+   {
+    "name": "classWeights",
+    "flag": "--class-weights",
+    "kind": "option",
+    "type": "list",
+    "help": "The word balanced, or a JSON object of a weight for each class.",
+    "setting": true
+   },
+   {
+    "name": "seed",
+    "flag": "--seed",
+    "kind": "option",
+    "type": "uint",
+    "help": "Seed of all randomness, 0 to 2^53 - 1; default 1.",
+    "setting": true,
+    "default": 1,
+    "min": 0,
+    "max": 9007199254740991
+   },
+   {
+    "name": "hidden",
+    "flag": "--hidden",
+    "kind": "option",
+    "type": "list",
+    "help": "Units of each hidden layer; default 16; an empty word for none.",
+    "setting": true,
+    "default": "16"
+   },
+   {
+    "name": "activation",
+    "flag": "--activation",
+    "kind": "option",
+    "type": "list",
+    "help": "Activation of the hidden units, one word or one a layer; default tanh.",
+    "setting": true,
+    "default": "tanh"
+   },
+   {
+    "name": "outputActivation",
+    "flag": "--output-activation",
+    "kind": "option",
+    "type": "string",
+    "help": "Activation of the outputs; default softmax for classes, linear for numbers.",
+    "setting": true
+   },
+   {
+    "name": "steepness",
+    "flag": "--steepness",
+    "kind": "option",
+    "type": "list",
+    "help": "Steepness of the activations, one number or one a layer; default 1.",
+    "setting": true,
+    "default": "1"
+   },
+   {
+    "name": "shortcut",
+    "flag": "--shortcut",
+    "kind": "flag",
+    "type": "bool",
+    "help": "Connect each layer with the inputs and all layers before it.",
+    "setting": true
+   },
+   {
+    "name": "connectionRate",
+    "flag": "--connection-rate",
+    "kind": "option",
+    "type": "float",
+    "help": "Share of connections that are made, above 0 up to 1; default 1.",
+    "setting": true,
+    "default": 1.0
+   },
+   {
+    "name": "init",
+    "flag": "--init",
+    "kind": "option",
+    "type": "string",
+    "help": "First weights: uniform, scaled (default), nguyen-widrow, glorot or he.",
+    "setting": true,
+    "default": "scaled",
+    "values": [
+     "uniform",
+     "scaled",
+     "nguyen-widrow",
+     "glorot",
+     "he"
+    ]
+   },
+   {
+    "name": "initRange",
+    "flag": "--init-range",
+    "kind": "option",
+    "type": "float",
+    "help": "Half width of uniform first weights.",
+    "setting": true
+   },
+   {
+    "name": "algorithm",
+    "flag": "--algorithm",
+    "kind": "option",
+    "type": "string",
+    "help": "rprop (default; irprop-), rprop+, rprop-, irprop+, irprop-, sarprop, quickprop, batch, incremental or adam.",
+    "setting": true
+   },
+   {
+    "name": "loss",
+    "flag": "--loss",
+    "kind": "option",
+    "type": "string",
+    "help": "squared, absolute, huber, cross-entropy or fann-tanh; default cross-entropy with softmax, else squared.",
+    "setting": true,
+    "values": [
+     "squared",
+     "absolute",
+     "huber",
+     "cross-entropy",
+     "fann-tanh"
+    ]
+   },
+   {
+    "name": "huberDelta",
+    "flag": "--huber-delta",
+    "kind": "option",
+    "type": "float",
+    "help": "Where the Huber loss turns from square to line.",
+    "setting": true
+   },
+   {
+    "name": "epochs",
+    "flag": "--epochs",
+    "kind": "option",
+    "type": "uint",
+    "help": "Most epochs; default 1000.",
+    "setting": true,
+    "default": 1000,
+    "min": 0,
+    "max": 4294967295
+   },
+   {
+    "name": "learningRate",
+    "flag": "--learning-rate",
+    "kind": "option",
+    "type": "float",
+    "help": "Step size of batch, incremental, quickprop and adam.",
+    "setting": true
+   },
+   {
+    "name": "momentum",
+    "flag": "--momentum",
+    "kind": "option",
+    "type": "float",
+    "help": "Momentum of batch and incremental.",
+    "setting": true
+   },
+   {
+    "name": "batchRows",
+    "flag": "--batch-rows",
+    "kind": "option",
+    "type": "uint",
+    "help": "Rows of an update of batch and adam; 0 for all.",
+    "setting": true,
+    "min": 0,
+    "max": 4294967295
+   },
+   {
+    "name": "l1",
+    "flag": "--l1",
+    "kind": "option",
+    "type": "float",
+    "help": "L1 penalty on the weights.",
+    "setting": true
+   },
+   {
+    "name": "l2",
+    "flag": "--l2",
+    "kind": "option",
+    "type": "float",
+    "help": "L2 penalty on the weights.",
+    "setting": true
+   },
+   {
+    "name": "dropout",
+    "flag": "--dropout",
+    "kind": "option",
+    "type": "float",
+    "help": "Share of hidden units that are dropped in a pass.",
+    "setting": true
+   },
+   {
+    "name": "noise",
+    "flag": "--noise",
+    "kind": "option",
+    "type": "float",
+    "help": "Half width of the noise on scaled inputs.",
+    "setting": true
+   },
+   {
+    "name": "increase",
+    "flag": "--increase",
+    "kind": "option",
+    "type": "float",
+    "help": "By what a step of rprop grows.",
+    "setting": true
+   },
+   {
+    "name": "decrease",
+    "flag": "--decrease",
+    "kind": "option",
+    "type": "float",
+    "help": "By what a step of rprop shrinks.",
+    "setting": true
+   },
+   {
+    "name": "stepStart",
+    "flag": "--step-start",
+    "kind": "option",
+    "type": "float",
+    "help": "The first step of rprop.",
+    "setting": true
+   },
+   {
+    "name": "stepMin",
+    "flag": "--step-min",
+    "kind": "option",
+    "type": "float",
+    "help": "The least step of rprop.",
+    "setting": true
+   },
+   {
+    "name": "stepMax",
+    "flag": "--step-max",
+    "kind": "option",
+    "type": "float",
+    "help": "The greatest step of rprop.",
+    "setting": true
+   },
+   {
+    "name": "growth",
+    "flag": "--growth",
+    "kind": "option",
+    "type": "float",
+    "help": "Most growth of a step of quickprop.",
+    "setting": true
+   },
+   {
+    "name": "decay",
+    "flag": "--decay",
+    "kind": "option",
+    "type": "float",
+    "help": "Weight decay of quickprop.",
+    "setting": true
+   },
+   {
+    "name": "cooling",
+    "flag": "--cooling",
+    "kind": "option",
+    "type": "float",
+    "help": "How fast sarprop cools.",
+    "setting": true
+   },
+   {
+    "name": "beta1",
+    "flag": "--beta1",
+    "kind": "option",
+    "type": "float",
+    "help": "Decay of adam's mean.",
+    "setting": true
+   },
+   {
+    "name": "beta2",
+    "flag": "--beta2",
+    "kind": "option",
+    "type": "float",
+    "help": "Decay of adam's mean of squares.",
+    "setting": true
+   },
+   {
+    "name": "epsilon",
+    "flag": "--epsilon",
+    "kind": "option",
+    "type": "float",
+    "help": "What adam adds to a root.",
+    "setting": true
+   },
+   {
+    "name": "patience",
+    "flag": "--patience",
+    "kind": "option",
+    "type": "uint",
+    "help": "Stop after so many epochs without a lower validation loss; 0 for never; default 100 with validation rows.",
+    "setting": true,
+    "min": 0,
+    "max": 4294967295
+   },
+   {
+    "name": "gl",
+    "flag": "--gl",
+    "kind": "option",
+    "type": "float",
+    "help": "Stop when Prechelt's generalisation loss goes above this, in percent.",
+    "setting": true
+   },
+   {
+    "name": "pq",
+    "flag": "--pq",
+    "kind": "option",
+    "type": "float",
+    "help": "Stop when Prechelt's PQ goes above this.",
+    "setting": true
+   },
+   {
+    "name": "up",
+    "flag": "--up",
+    "kind": "option",
+    "type": "uint",
+    "help": "Stop after so many strips in a row with a growing validation loss.",
+    "setting": true,
+    "min": 0,
+    "max": 4294967295
+   },
+   {
+    "name": "strip",
+    "flag": "--strip",
+    "kind": "option",
+    "type": "uint",
+    "help": "Epochs of a strip; default 5.",
+    "setting": true,
+    "default": 5,
+    "min": 0,
+    "max": 4294967295
+   },
+   {
+    "name": "progress",
+    "flag": "--progress",
+    "kind": "option",
+    "type": "float",
+    "help": "Stop when the training progress of a strip, in thousandths, falls below this.",
+    "setting": true
+   },
+   {
+    "name": "targetError",
+    "flag": "--target-error",
+    "kind": "option",
+    "type": "float",
+    "help": "Stop when the training loss is at most this.",
+    "setting": true
+   },
+   {
+    "name": "bitFail",
+    "flag": "--bit-fail",
+    "kind": "option",
+    "type": "uint",
+    "help": "Stop when at most so many outputs are off by the limit.",
+    "setting": true,
+    "min": 0,
+    "max": 9007199254740991
+   },
+   {
+    "name": "bitFailLimit",
+    "flag": "--bit-fail-limit",
+    "kind": "option",
+    "type": "float",
+    "help": "The limit of bit-fail; default 0.35.",
+    "setting": true,
+    "default": 0.35
+   }
+  ]
+ },
+ {
+  "name": "evaluate",
+  "help": "Measure a model on rows with targets.",
+  "args": [
+   {
+    "name": "model",
+    "flag": "--model",
+    "kind": "option",
+    "type": "string",
+    "help": "A model's hash in the database, or the path of a model file."
+   },
+   {
+    "name": "data",
+    "flag": "--data",
+    "kind": "option",
+    "type": "string",
+    "help": "Rows with their targets: a CSV file with the model's columns, or - for standard input."
+   }
+  ]
+ },
+ {
   "name": "predict",
   "help": "Predict with a trained model.",
   "args": [
@@ -311,7 +876,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "flag": "--data",
     "kind": "option",
     "type": "string",
-    "help": "The rows to predict: a CSV file with the features' columns."
+    "help": "The rows to predict: a CSV file of any size with the features' columns, or - for standard input."
    },
    {
     "name": "out",
@@ -319,6 +884,19 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "kind": "option",
     "type": "string",
     "help": "Where to write the predictions; default standard output."
+   }
+  ]
+ },
+ {
+  "name": "inspect",
+  "help": "Show what a model file holds.",
+  "args": [
+   {
+    "name": "model",
+    "flag": "--model",
+    "kind": "option",
+    "type": "string",
+    "help": "A model's hash in the database, or the path of a model file."
    }
   ]
  },

@@ -2,16 +2,19 @@
 //! are the same by construction.
 
 mod commands;
+mod course;
+mod input;
 mod interrupt;
 mod live;
+mod model;
 mod monitor;
 mod operation;
 mod orchestrate;
 mod output;
 mod place;
-mod predict;
 mod program;
 mod table;
+mod train;
 mod work;
 
 use clap::error::ErrorKind;
@@ -52,7 +55,10 @@ fn dispatch(name: &str, context: &mut Context<'_>) -> Result<i32, Error> {
         "init" => commands::init(context),
         "spawn" => commands::spawn(context),
         "orchestrate" => orchestrate::run(context),
-        "predict" => predict::run(context),
+        "train" => train::run(context),
+        "evaluate" => model::evaluate(context),
+        "predict" => model::predict(context),
+        "inspect" => model::inspect(context),
         "status" => commands::status(context),
         "query" => commands::query(context),
         "monitor" => monitor::run(context),

@@ -1,13 +1,11 @@
 //! The commands that are one operation of the catalogue each, `call`, and `submit`.
 
-use std::io::Read;
-
 use ruv_swarm_core::error::Error;
 use ruv_swarm_core::render;
 use serde_json::{json, Map, Value};
 
 use super::table::Argument;
-use super::Context;
+use super::{input, Context};
 use crate::files;
 
 /// Runs the operation of a command of the table: its arguments are the fields of the request.
@@ -65,7 +63,7 @@ pub(super) fn call(context: &mut Context<'_>) -> Result<i32, Error> {
     let missing = "operation: missing; give one of the catalogue, for example: call swarm_status";
     let operation = context.word("operation").ok_or_else(|| Error::invalid("operation", missing))?.clone();
     let request = match context.word("request") {
-        Some(word) if word == "-" => standard_input("request")?,
+        Some(word) if word == "-" => input::text("request")?,
         Some(word) => word.clone(),
         None => "{}".to_string(),
     };
@@ -104,22 +102,8 @@ pub(super) fn submit(context: &mut Context<'_>, arguments: &[Argument]) -> Resul
         return Err(Error::invalid("file", message));
     }
     let request = match path.as_str() {
-        "-" => standard_input("file")?,
-        path => text("file", files::read("file", path)?)?,
+        "-" => input::text("file")?,
+        path => input::as_text("file", files::read("file", path)?)?,
     };
     carry_out(context, "task_submit", &request)
-}
-
-/// All of standard input, up to the limit of files.
-fn standard_input(field: &str) -> Result<String, Error> {
-    let mut bytes = vec![];
-    std::io::stdin().lock().take(files::MAX_BYTES).read_to_end(&mut bytes).map_err(|error| {
-        let words = files::io_words(&error);
-        Error::invalid(field, format!("{field}: cannot read standard input: {words}"))
-    })?;
-    text(field, bytes)
-}
-
-fn text(field: &str, bytes: Vec<u8>) -> Result<String, Error> {
-    String::from_utf8(bytes).map_err(|_| Error::invalid(field, format!("{field}: not UTF-8 text")))
 }

@@ -34,6 +34,9 @@ pub(super) struct Argument {
     /// string, uint, float, bool or list.
     #[serde(rename = "type")]
     pub(super) value: String,
+    /// Whether it is an option of training: its text goes to the core, which reads it.
+    #[serde(default)]
+    pub(super) setting: bool,
     /// Its place in the request of the operation, if that has another name.
     pub(super) field: Option<String>,
     help: String,
@@ -81,6 +84,8 @@ fn option(argument: &'static Argument) -> Arg {
     };
     match (argument.kind.as_str(), argument.value.as_str()) {
         ("flag", _) => arg.action(ArgAction::SetTrue),
+        (_, "uint") if argument.setting => arg.value_name("N"),
+        (_, "float") if argument.setting => arg.value_name("NUMBER").allow_negative_numbers(true),
         // which words and numbers are allowed is the core's to say, in the same text at every door
         (_, "uint") => arg.value_parser(value_parser!(u64)).value_name("N"),
         (_, "float") => arg.value_parser(value_parser!(f64)).value_name("SECONDS"),
@@ -96,7 +101,7 @@ mod tests {
     #[test]
     fn every_command_of_the_table_is_there() {
         serde_json::from_str::<Table>(TABLE).unwrap();
-        assert_eq!(table().commands.len(), 25);
+        assert_eq!(table().commands.len(), 28);
         parser().debug_assert();
         for entry in &table().commands {
             assert!(parser().find_subcommand(&entry.name).is_some(), "{}", entry.name);

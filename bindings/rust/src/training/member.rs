@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use ruv_swarm_core::error::{Code, Error};
 use ruv_swarm_core::neural::{fuse, Progress, Trainer};
 
+use crate::slices::next_slice;
+
 /// A slice lasts about this long: soon enough for a stop to be heard, long enough to cost nothing.
 const SLICE: Duration = Duration::from_millis(50);
 
@@ -91,7 +93,7 @@ fn train(data: &[u8], plan: &str, member: usize, shared: &Shared) -> Result<Outc
         }
         let started = Instant::now();
         let progress = trainer.run(epochs)?;
-        epochs = next_slice(epochs, started.elapsed());
+        epochs = next_slice(epochs, started.elapsed(), SLICE);
         shared.set_progress(&progress);
     }
     let result = trainer.finish()?;
@@ -100,27 +102,4 @@ fn train(data: &[u8], plan: &str, member: usize, shared: &Shared) -> Result<Outc
         report: result.report_json,
         name: format!("member {}", member + 1),
     })
-}
-
-/// At most doubles, so that one slow epoch after a fast one does not last for seconds.
-fn next_slice(epochs: u32, took: Duration) -> u32 {
-    let micros = took.as_micros().max(1) as u64;
-    let fitting = u64::from(epochs) * SLICE.as_micros() as u64 / micros;
-    fitting.clamp(1, u64::from(epochs) * 2).min(100_000) as u32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slices_approach_their_length() {
-        let mut epochs = 1;
-        for _ in 0..20 {
-            epochs = next_slice(epochs, Duration::from_micros(100) * epochs);
-        }
-        assert_eq!(epochs, 500);
-        assert_eq!(next_slice(500, Duration::from_secs(3)), 8);
-        assert_eq!(next_slice(1, Duration::from_secs(60)), 1);
-    }
 }
