@@ -6,7 +6,7 @@ use ruv_swarm_core::neural::encode_arrays;
 use serde_json::{json, Value};
 
 use crate::training::{laid, Job};
-use crate::Wanted;
+use crate::wanted::Wanted;
 
 /// A rule with the constants that the paper found best, or the usual ones.
 struct Setting {

@@ -8,42 +8,19 @@ mod encoders;
 mod proben1;
 mod rules;
 mod training;
+mod wanted;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{mpsc, Arc};
-use std::{fs, thread};
+use std::sync::mpsc;
+use std::thread;
 
 use serde_json::Value;
 use training::Job;
+use wanted::{Failure, Wanted};
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-/// What the command line asks for.
-pub struct Wanted {
-    data: PathBuf,
-    seeds: u64,
-    threads: usize,
-    /// Only these sets; empty: all.
-    sets: Vec<String>,
-    /// Options over those of every training.
-    with: Value,
-}
-
-impl Wanted {
-    fn wants(&self, set: &str) -> bool {
-        self.sets.is_empty() || self.sets.iter().any(|name| name == set)
-    }
-
-    /// The bytes of a set of Proben1.
-    fn read(&self, set: &str) -> Result<Arc<Vec<u8>>, Failure> {
-        let path = self.data.join("proben1").join(format!("{set}.dt"));
-        let bytes = fs::read(&path).map_err(|error| {
-            format!("{}: {error}; give the folder that holds proben1/*.dt by --data", path.display())
-        })?;
-        Ok(Arc::new(bytes))
-    }
-}
+const USAGE: &str =
+    "papers proben1|encoders|rules [--data DIR] [--seeds N] [--threads N] [--sets A,B] [--with JSON]";
 
 fn main() -> Result<(), Failure> {
     let mut words = std::env::args().skip(1);
@@ -53,7 +30,7 @@ fn main() -> Result<(), Failure> {
         "proben1" => proben1::jobs(&wanted)?,
         "encoders" => encoders::jobs(&wanted),
         "rules" => rules::jobs(&wanted)?,
-        _ => return Err("papers proben1|encoders|rules [--data DIR] [--seeds N] [--threads N] [--sets A,B] [--with JSON]".into()),
+        _ => return Err(USAGE.into()),
     };
     print(jobs, &wanted)
 }

@@ -3,9 +3,9 @@
 
 use serde_json::json;
 
-use crate::proben1::{start, RULES, SETS};
+use crate::proben1::{start, RANGE, RULES, SETS};
 use crate::training::{laid, Job};
-use crate::{Failure, Wanted};
+use crate::wanted::{Failure, Wanted};
 
 /// The epochs after which errors are compared.
 const MARKS: &[u32] = &[50, 200, 500];
@@ -22,12 +22,12 @@ pub fn jobs(wanted: &Wanted) -> Result<Vec<Job>, Failure> {
             for seed in 1..=wanted.seeds {
                 let options = json!({
                     "algorithm": rule, "increase": 1.2, "decrease": 0.5, "stepMin": 1e-12, "stepMax": 50.0,
-                    "stepStart": 0.0125, "epochs": 100_000,
+                    "stepStart": 0.0125, "epochs": 100_000, "validateEvery": 100_000,
                 });
                 jobs.push(Job {
                     line: json!({ "set": set, "rule": rule, "seed": seed, "marks": MARKS }),
                     data: data.clone(),
-                    options: laid(&start(hidden, *sigmoid, seed), &options),
+                    options: laid(&start(hidden, *sigmoid, RANGE, seed), &options),
                     marks: MARKS,
                 });
             }

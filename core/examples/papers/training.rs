@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ruv_swarm_core::neural::Session;
 use serde_json::{json, Map, Value};
 
-use crate::Failure;
+use crate::wanted::Failure;
 
 /// What is trained, and what is written down of it.
 pub struct Job {
