@@ -330,4 +330,5 @@ def test_the_examples_of_the_page_run(
     said = capsys.readouterr().out.split()
     with RuvSwarm.open(tmp_path / "swarm.db") as swarm:
         assert swarm.model(said[0]).hash == said[0] and float(said[1]) > 0.9
-    assert said[2] == "1" and len(examples) == 2
+    assert float(said[2]) > 0.9 and (tmp_path / "m.rsn").exists()
+    assert said[3] == "1" and len(examples) == 3
