@@ -264,7 +264,8 @@ pub struct V512(__m512);
 impl Vector for V512 {
     const LANES: usize = 16;
     const UNROLL: bool = true;
-    const TILE: usize = 6;
+    // one vector to an output: each of its factors is read with the product, and the values once for all twelve
+    const TILE: usize = 12;
     #[inline(always)]
     fn splat(x: f32) -> Self {
         // SAFETY: see the head of this file.
