@@ -23,6 +23,17 @@ pub fn inspect_data(bytes: &[u8], options: &str) -> Result<String, JsError> {
     neural::inspect_data(bytes, options).map_err(thrown)
 }
 
+/// Throws for a number of epochs between checkpoints, or a time limit in seconds, that is none.
+#[wasm_bindgen(js_name = checkControl)]
+pub fn check_control(
+    #[wasm_bindgen(js_name = checkpointEvery)] checkpoint_every: Option<f64>,
+    seconds: Option<f64>,
+) -> Result<(), JsError> {
+    // a cast of a float saturates and drops its fraction: what is no whole number from 1 on becomes 0
+    let every = checkpoint_every.map(|every| if every % 1.0 == 0.0 { every as u64 } else { 0 });
+    neural::door::check_limits("checkpointEvery", every, seconds).map_err(thrown)
+}
+
 /// The bundled sample dataset, for a first run without data.
 #[wasm_bindgen(js_name = sampleData)]
 pub fn sample_data() -> Vec<u8> {

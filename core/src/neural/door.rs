@@ -3,6 +3,7 @@
 //! The command lines of Rust, Python and Node hand what was typed to these functions, so that the same words
 //! mean the same at every door.
 
+use super::number::shown;
 use super::plan::to_json;
 use crate::error::{Code, Error};
 use crate::json::{self, Read};
@@ -149,15 +150,23 @@ pub fn check_train(arguments: &TrainArguments<'_>) -> Result<(), Error> {
     if every.is_some() && checkpoint.is_empty() && resume.is_empty() {
         return Err(Error::invalid("every", "every: given without checkpoint; name the file to write"));
     }
+    check_limits("every", every, seconds)
+}
+
+/// Refuses numbers of epochs between checkpoints, given as `name`, and time limits that are none.
+///
+/// # Errors
+/// `invalid_argument` that names the argument.
+pub fn check_limits(name: &str, every: Option<u64>, seconds: Option<f64>) -> Result<(), Error> {
     if every.is_some_and(|every| !(1..=u64::from(u32::MAX)).contains(&every)) {
         let every = every.unwrap_or(0);
-        return Err(Error::invalid("every", format!("every: {every}; allowed: 1 to {}", u32::MAX)));
+        return Err(Error::invalid(name, format!("{name}: {every}; allowed: 1 to {}", u32::MAX)));
     }
     match seconds {
         // written so that a value that is no number is refused too
         Some(seconds) if !(seconds > 0.0 && seconds <= 1e9) => Err(Error::invalid(
             "seconds",
-            format!("seconds: {seconds}; allowed: above 0, at most 1000000000"),
+            format!("seconds: {}; allowed: above 0, at most 1000000000", shown(seconds)),
         )),
         _ => Ok(()),
     }

@@ -1,4 +1,6 @@
 /** Training of one network as functions; an entry point says where threads come from. */
+import { guarded } from '../load/kernel.js';
+import { neuralKernel } from './kernel.js';
 import { sourceOf, type NetworkData } from './data.js';
 import type { Network } from './network.js';
 import type { NetworkOptions } from './options.js';
@@ -19,7 +21,10 @@ export function neuralApi(threads: () => Promise<OpenThread>, ready: () => Promi
   const start = (data: NetworkData, options: NetworkOptions, control: TrainingControl, checkpoint?: Uint8Array): Training => {
     const { seconds, checkpointEvery, inline } = control;
     const order = { source: sourceOf(data), options: JSON.stringify(options), checkpoint, seconds, checkpointEvery };
-    const opening = ready().then(() => (inline ? openInline : threads()));
+    const opening = ready().then(() => {
+      guarded(() => neuralKernel().checkControl(checkpointEvery, seconds));
+      return inline ? openInline : threads();
+    });
     return new Training(order, control, opening);
   };
   return {

@@ -6,7 +6,7 @@ export interface NetworkOptions {
   readonly target?: string;
   /** classification or regression; default by the target's values. */
   readonly task?: 'classification' | 'regression';
-  /** csv, fann, proben or array; default as the data shows. */
+  /** csv, fann, proben1 or array; default as the data shows. */
   readonly format?: string;
   /** How inputs are scaled: standard (default), min-max or none. */
   readonly scaling?: string;
@@ -20,7 +20,7 @@ export interface NetworkOptions {
   readonly groupColumn?: string;
   /** Parts of a k-fold cross-validation. */
   readonly folds?: number;
-  /** Which of the parts is the test part, from 0. */
+  /** Which of the parts is the test part, from 1. */
   readonly fold?: number;
   /** The column that weighs each row. */
   readonly weightColumn?: string;
@@ -98,12 +98,16 @@ export interface NetworkOptions {
   readonly up?: number;
   /** Epochs of a strip; default 5. */
   readonly strip?: number;
+  /** Stop when the training loss hardly falls within a strip: Prechelt's progress below this. */
+  readonly progress?: number;
   /** Stop when the training loss is at most this. */
   readonly targetError?: number;
   /** Stop when at most so many outputs are off by the limit. */
   readonly bitFail?: number;
   /** The limit of `bitFail`; default 0.35. */
   readonly bitFailLimit?: number;
+  /** Epochs between two measurements of the validation loss; default 1. */
+  readonly validateEvery?: number;
 }
 
 /** How far training is. */
@@ -134,6 +138,8 @@ export interface NetworkReport {
   readonly bestEpoch: number;
   /** Why it ended. */
   readonly stopped: string;
+  /** What went wrong, if the numbers ran away; the network then has the last good weights. */
+  readonly message: string | null;
   /** Mean squared error on the training rows. */
   readonly trainLoss: number | null;
   /** Mean squared error on the validation rows; null if there are none. */

@@ -10,8 +10,14 @@ import type { OpenThread } from './training.js';
 /** Starts a worker thread. */
 export const openThread: OpenThread = (order, hear) => {
   const workerData: ThreadOrder = { module: neuralModule(), order };
-  // the streams of the process belong to its owner
-  const worker = new Worker(new URL('./thread-node.js', import.meta.url), { workerData, stdout: false, stderr: false });
+  const worker = new Worker(new URL('./thread-node.js', import.meta.url), {
+    workerData,
+    // the streams of the process belong to its owner
+    stdout: false,
+    stderr: false,
+    // flags that tell how the main program is to be read do not fit a file of ours
+    execArgv: [],
+  });
   worker.on('message', (news: News) => hear(news));
   worker.on('error', (error) => hear({ kind: 'error', error: errorJson(asError(error)) }));
   worker.on('exit', () => hear({ kind: 'error', error: errorJson(errorOf('internal', 'a training thread ended early')) }));

@@ -18,6 +18,8 @@ export class NodeWorkers implements Workers {
       // the streams of the process belong to its owner
       stdout: false,
       stderr: false,
+      // flags that tell how the main program is to be read do not fit a file of ours
+      execArgv: [],
     });
     let latest: JobProgress | undefined;
     let stopped = false;
