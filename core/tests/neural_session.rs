@@ -197,6 +197,23 @@ fn numbers_that_run_away_keep_the_last_good_weights() {
         .unwrap()
         .iter()
         .all(|layer| layer.weights.iter().all(|weight| weight.is_finite())));
+    // without validation rows the weights of the epoch before, however the epochs were cut
+    let options = r#"{"algorithm":"batch","activation":"linear","learningRate":4.1,"momentum":0.9,"epochs":5000,"targetScaling":"standard","split":[100,0,0],"hidden":[]}"#;
+    let mut session = Session::new(data.as_bytes(), options).unwrap();
+    session.run(10_000).unwrap();
+    let whole = session.finish().unwrap();
+    let report = value(&whole.report_json);
+    assert_eq!(report["stopped"], "diverged");
+    assert!(
+        report["trainLoss"].as_f64().unwrap().is_finite() && report["epochs"].as_u64().unwrap() > 100,
+        "{report}"
+    );
+    let mut session = Session::new(data.as_bytes(), options).unwrap();
+    while !session.done() {
+        session.run(37).unwrap();
+        session = Session::resume(&session.checkpoint(), data.as_bytes()).unwrap();
+    }
+    assert_eq!(session.finish().unwrap(), whole);
     // in the first epoch there is nothing to keep
     let options = r#"{"algorithm":"batch","activation":"linear","learningRate":1000,"init":"uniform","initRange":1000,"steepness":1000,"hidden":[8,8,8],"split":[100,0,0],"targetScaling":"none"}"#;
     let mut session = Session::new(data.as_bytes(), options).unwrap();

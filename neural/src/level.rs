@@ -79,6 +79,14 @@ impl Level {
         }
     }
 
+    /// The level for vectors of `numbers` things: no wider than they need, since wide vectors cost more to start.
+    pub(crate) fn narrowed(self, numbers: usize) -> Level {
+        match self.resolved() {
+            Level::Avx512 if numbers <= 8 => Level::Avx2.resolved(),
+            level => level,
+        }
+    }
+
     /// Its name: `scalar`, `sse2`, `neon`, `simd128`, `avx2`, `avx512`.
     pub fn word(self) -> &'static str {
         match self {

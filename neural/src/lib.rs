@@ -11,6 +11,7 @@ extern crate alloc;
 
 pub mod activation;
 mod buffer;
+mod few;
 mod float_state;
 mod kernel;
 mod layout;

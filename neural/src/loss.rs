@@ -35,6 +35,7 @@ const LEAST: f32 = 1e-37;
 const FANN_EDGE: f32 = 0.999_999_9;
 
 /// Sums over rows, apart for each place in a block: `[row]`.
+#[derive(Debug)]
 pub(crate) struct Sums {
     loss: [f64; BLOCK],
     squared: [f64; BLOCK],
@@ -98,7 +99,7 @@ impl Criterion {
             Loss::Product => (-y * target, -target),
             Loss::FannTanh => {
                 let e = e * self.half();
-                if e < -FANN_EDGE || e > FANN_EDGE {
+                if !(-FANN_EDGE..=FANN_EDGE).contains(&e) {
                     // 2 ln 2 is the value at the edge
                     let over = if e < 0.0 { -e } else { e } - 1.0;
                     return ((1.386_294_4 + 17.0 * over) / self.half(), copysign(17.0, e));
@@ -129,6 +130,15 @@ fn copysign(x: f32, sign: f32) -> f32 {
 impl Sums {
     pub fn new() -> Sums {
         Sums { loss: [0.0; BLOCK], squared: [0.0; BLOCK], fails: [0; BLOCK] }
+    }
+
+    /// Starts anew; no more than `places` places were used, or will be.
+    #[inline(always)]
+    pub fn clear(&mut self, places: usize) {
+        let places = places.min(BLOCK);
+        self.loss[..places].fill(0.0);
+        self.squared[..places].fill(0.0);
+        self.fails[..places].fill(0);
     }
 
     /// Takes in a block: sets `delta` (slope of the loss at the outputs, times the row's weight) from the outputs.

@@ -14,6 +14,7 @@ use crate::FloatState;
 #[derive(Debug)]
 pub struct Runner {
     level: Level,
+    row_level: Level,
     stepper: Stepper,
     layout: Layout,
     passes: Passes,
@@ -26,6 +27,7 @@ impl Runner {
         if !network.is_sound() {
             return None;
         }
+        let row_level = level.narrowed(network.shape.widest());
         let level = level.resolved();
         let layout = Layout::new(level, &network.shape);
         let mut weights = Buffer::new(layout.weights);
@@ -34,7 +36,8 @@ impl Runner {
         passes.load(&layout, &weights, false);
         Some(Runner {
             level,
-            stepper: Stepper::new(level, network, false, false),
+            row_level,
+            stepper: Stepper::new(row_level, network, false, false),
             panel: Buffer::new(network.shape.inputs * BLOCK),
             layout,
             passes,
@@ -58,7 +61,7 @@ impl Runner {
             return false;
         }
         let _settings = FloatState::hold();
-        dispatch(self.level, RowWork { stepper: &mut self.stepper, input, output });
+        dispatch(self.row_level, RowWork { stepper: &mut self.stepper, input, output });
         true
     }
 

@@ -33,6 +33,11 @@ impl Shape {
         self.layers.last().map_or(0, |layer| layer.units)
     }
 
+    /// Units of the largest layer.
+    pub(crate) fn widest(&self) -> usize {
+        self.layers.iter().map(|layer| layer.units).max().unwrap_or(0)
+    }
+
     /// Inputs of a unit of layer `layer`, without the bias.
     pub fn fan_in(&self, layer: usize) -> usize {
         let before = self.layers.get(..layer).unwrap_or(&[]);

@@ -70,6 +70,7 @@ fn loss_of(loss: Loss, output: &Layer, y: f64, target: f64) -> f64 {
         }
         Loss::CrossEntropy if output.activation == Softmax => -target * y.ln(),
         Loss::CrossEntropy => -(target * y.ln() + (1.0 - target) * (1.0 - y).ln()),
+        Loss::Product => -y * target,
         Loss::FannTanh => {
             let half = if output.activation == Tanh { 0.5 } else { 1.0 };
             let e = e * half;

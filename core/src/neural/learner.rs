@@ -10,11 +10,18 @@ use alloc::vec::Vec;
 use ruv_swarm_neural as engine;
 use ruv_swarm_neural::{Algorithm, Init, Layer, Level, Loss, Network, Rows, Settings, Shape};
 
+/// Epochs between two states that are kept to go back to.
+const ANCHOR_EPOCHS: u32 = 100;
+
 /// A network in training.
 pub(crate) struct Learner {
     trainer: engine::Trainer,
     validation: Rows,
+    /// Weights of the best epoch; without validation rows the trainer's own are.
     best: Vec<f32>,
+    /// Without validation rows: the state some epochs ago, for the case that numbers run away.
+    anchor: engine::TrainerState,
+    since_anchor: u32,
 }
 
 /// What one epoch gave.
@@ -25,7 +32,7 @@ pub(crate) struct EpochLoss {
     pub validation: Option<f64>,
     /// Outputs of the training pass that were further off than the limit.
     pub bit_fail: u64,
-    /// The layer, from 0, where numbers ran away.
+    /// The layer, from 0, where numbers ran away; the best weights are those of an epoch before.
     pub broken: Option<usize>,
 }
 
@@ -45,36 +52,72 @@ impl Learner {
         let best = network.weights.clone();
         let trainer = engine::Trainer::new(level, network, settings, train, rng)
             .ok_or_else(|| Error::new(Code::Internal, "", "training: network and rows do not fit"))?;
-        Ok(Learner { trainer, validation, best })
+        let anchor = trainer.state();
+        Ok(Learner { trainer, validation, best, anchor, since_anchor: 0 })
+    }
+
+    fn validates(&self) -> bool {
+        self.validation.rows() > 0
     }
 
     /// One pass over the training rows, then the validation rows.
     pub fn epoch(&mut self) -> EpochLoss {
-        let found = self.trainer.epoch();
-        let mut broken = found.broken;
-        let validation = (self.validation.rows() > 0).then(|| {
+        if self.validates() {
+            let found = self.trainer.epoch();
             let measured = self.trainer.measure(&self.validation);
-            broken = broken.or(measured.broken);
-            measured.squared
-        });
-        EpochLoss { training: found.squared, validation, bit_fail: found.bit_fail, broken }
+            return EpochLoss {
+                training: found.squared,
+                validation: Some(measured.squared),
+                bit_fail: found.bit_fail,
+                broken: found.broken.or(measured.broken),
+            };
+        }
+        if self.since_anchor == ANCHOR_EPOCHS {
+            self.set_anchor();
+        }
+        let found = self.trainer.epoch();
+        if found.broken.is_some() {
+            // the same steps again up to the epoch before
+            self.trainer.restore(&self.anchor);
+            (0..self.since_anchor).for_each(|_| {
+                self.trainer.epoch();
+            });
+        } else {
+            self.since_anchor += 1;
+        }
+        EpochLoss {
+            training: found.squared,
+            validation: None,
+            bit_fail: found.bit_fail,
+            broken: found.broken,
+        }
     }
 
-    /// Keeps the present weights as the best.
+    fn set_anchor(&mut self) {
+        self.anchor = self.trainer.state();
+        self.since_anchor = 0;
+    }
+
+    /// Keeps the present weights as the best; without validation rows they are anyway.
     pub fn keep_best(&mut self) {
-        self.best.copy_from_slice(&self.trainer.weights());
+        if self.validates() {
+            self.best = self.trainer.weights();
+        }
     }
 
     /// The best weights.
-    pub fn best(&self) -> &[f32] {
-        &self.best
+    pub fn best(&self) -> Vec<f32> {
+        if self.validates() {
+            self.best.clone()
+        } else {
+            self.trainer.weights()
+        }
     }
 
     /// The network with its best weights.
     pub fn into_best(self) -> Network {
-        let mut network = self.trainer.network();
-        network.weights = self.best;
-        network
+        let weights = self.best();
+        Network { weights, ..self.trainer.network() }
     }
 
     /// Everything but the rows and the best weights.
@@ -88,6 +131,7 @@ impl Learner {
             return false;
         }
         self.best.copy_from_slice(best);
+        self.set_anchor();
         true
     }
 }

@@ -202,7 +202,7 @@ impl Session {
         let measured =
             Measured { training: losses.training, validation: losses.validation, bit_fail: losses.bit_fail };
         let (improved, stopped) = self.stopping.epoch(measured);
-        if improved || losses.validation.is_none() {
+        if improved {
             self.learner.keep_best();
         }
         self.last = Some(measured);
@@ -273,7 +273,7 @@ impl Session {
             last: self.last,
             stopped: self.stopped,
             message: self.message.clone(),
-            best: self.learner.best().to_vec(),
+            best: self.learner.best(),
             state: self.learner.state(),
         })
     }

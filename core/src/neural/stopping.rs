@@ -27,6 +27,12 @@ pub(crate) struct Rules {
     pub bit_fail: Option<u64>,
 }
 
+impl Rules {
+    fn needs_strips(&self) -> bool {
+        self.pq.is_some() || self.up.is_some() || self.progress.is_some()
+    }
+}
+
 /// Why training ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
@@ -109,8 +115,12 @@ impl Stopping {
             self.best = Some((error, self.epoch));
         }
         let loss = self.generalisation_loss(measured.validation);
-        self.strip.push(measured.training);
-        let strip = self.end_of_strip(measured.validation, loss);
+        let strip = if self.rules.needs_strips() {
+            self.strip.push(measured.training);
+            self.end_of_strip(measured.validation, loss)
+        } else {
+            Strip::default()
+        };
         let rules = &self.rules;
         let over = |value: Option<f64>, limit: Option<f64>| {
             value.zip(limit).is_some_and(|(value, limit)| value > limit)

@@ -116,7 +116,8 @@ macro_rules! by_form {
 ///
 /// # Safety
 /// `count` numbers must be readable at `z` and writable at `y`.
-#[inline(always)]
+#[cfg_attr(target_arch = "x86_64", inline(always))]
+#[cfg_attr(not(target_arch = "x86_64"), inline(never))] // one copy: elsewhere a level is not a matter of the caller
 pub(crate) unsafe fn forward<V: Vector>(
     activation: Activation,
     steepness: f32,
@@ -144,7 +145,8 @@ unsafe fn values<V: Vector, F: Form>(steepness: f32, z: *const f32, y: *mut f32,
 ///
 /// # Safety
 /// `count` numbers, a multiple of the lanes, must be readable at `z` and `y` and writable at `delta`.
-#[inline(always)]
+#[cfg_attr(target_arch = "x86_64", inline(always))]
+#[cfg_attr(not(target_arch = "x86_64"), inline(never))] // one copy: elsewhere a level is not a matter of the caller
 pub(crate) unsafe fn backward<V: Vector>(
     activation: Activation,
     steepness: f32,

@@ -25,7 +25,7 @@ pub(crate) unsafe fn softmax_strip<V: Vector>(
     }
 }
 
-/// Softmax of one row, with the bits that it has in a panel.
+/// Softmax of one row, with the bits that it has in a strip.
 pub(crate) fn softmax_row(steepness: f32, z: &[f32], y: &mut [f32]) {
     // SAFETY: so many numbers are in both.
     unsafe { column::<Scalar>(steepness, z.as_ptr(), y.as_mut_ptr(), z.len().min(y.len()), 1) };

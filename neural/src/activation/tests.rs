@@ -2,8 +2,9 @@
 extern crate std;
 
 use super::*;
-use crate::kernel::{self, STRIP};
+use crate::kernel::{Panel, BLOCK, STRIP};
 use crate::level::{dispatch, Kernels, Work};
+use crate::math::sweep::digest;
 use crate::math::NAN;
 use crate::Level;
 use alloc::vec;
@@ -125,6 +126,9 @@ fn slopes_of_saturated_units_keep_their_digits() {
     }
 }
 
+/// The bits of values and slopes on every target.
+const DIGEST: u64 = 0x552f_fb65_72e7_7db1;
+
 #[test]
 fn all_levels_give_the_same_bits() {
     let mut z: Vec<f32> = (0..=u32::MAX).step_by(65_521).map(f32::from_bits).collect();
@@ -135,12 +139,15 @@ fn all_levels_give_the_same_bits() {
         let slopes = slopes.into_iter().map(|slope| if slope.is_nan() { NAN } else { slope });
         values.into_iter().chain(slopes).map(f32::to_bits).collect()
     };
+    let mut all = Vec::new();
     for activation in Activation::ALL {
         let plain = bits(both(Level::Scalar, activation, 0.7, &z));
+        all.extend(plain.iter().copied().map(f32::from_bits));
         for level in Level::available() {
             assert!(bits(both(level, activation, 0.7, &z)) == plain, "{activation:?} at {}", level.word());
         }
     }
+    assert_eq!(digest(&all), DIGEST, "{:#x}", digest(&all));
 }
 
 #[test]
@@ -161,40 +168,38 @@ fn every_input_has_a_value_in_range_and_nan_stays() {
     }
 }
 
-struct Panel<'a> {
+struct Softmaxes<'a> {
     steepness: f32,
     units: usize,
     panel: &'a mut [f32],
 }
 
-impl Work for Panel<'_> {
+impl Work for Softmaxes<'_> {
     type Output = ();
     #[inline(always)]
     fn run<V: Kernels>(self) {
-        let panel = self.panel.as_mut_ptr();
-        // SAFETY: the panel has `units` times 16 numbers.
-        unsafe {
-            let panel = kernel::Panel { first: panel, stride: self.units * STRIP };
-            V::activate(Activation::Softmax, self.steepness, panel.read(), panel, self.units, STRIP);
-        }
+        let panel = Panel { first: self.panel.as_mut_ptr(), stride: self.units * STRIP };
+        // SAFETY: the panel has `units` times 64 numbers.
+        unsafe { V::activate(Activation::Softmax, self.steepness, panel.read(), panel, self.units, BLOCK) };
     }
 }
 
 #[test]
 fn softmax_is_the_same_in_rows_and_panels_and_close_to_f64() {
     let (units, steepness) = (5, 1.5f32);
+    let place = |unit: usize, row: usize| (row / STRIP * units + unit) * STRIP + row % STRIP;
     let mut rng = crate::Rng::from_seed(3);
-    let mut sums: Vec<f32> = (0..units * STRIP).map(|_| rng.uniform_f32(-9.0, 9.0)).collect();
-    sums[7] = 1e30; // one unit of row 7 far above the others
-    sums[8] = f32::NAN;
+    let mut sums: Vec<f32> = (0..units * BLOCK).map(|_| rng.uniform_f32(-9.0, 9.0)).collect();
+    sums[place(0, 7)] = 1e30; // far above the others
+    sums[place(1, 8)] = f32::NAN;
     for level in Level::available() {
         let mut panel = sums.clone();
-        dispatch(level, Panel { steepness, units, panel: &mut panel });
-        for row in 0..STRIP {
-            let z: Vec<f32> = (0..units).map(|unit| sums[unit * STRIP + row]).collect();
+        dispatch(level, Softmaxes { steepness, units, panel: &mut panel });
+        for row in 0..BLOCK {
+            let z: Vec<f32> = (0..units).map(|unit| sums[place(unit, row)]).collect();
             let mut y = vec![0.0; units];
             softmax_row(steepness, &z, &mut y);
-            let inside: Vec<u32> = (0..units).map(|unit| panel[unit * STRIP + row].to_bits()).collect();
+            let inside: Vec<u32> = (0..units).map(|unit| panel[place(unit, row)].to_bits()).collect();
             assert_eq!(y.iter().map(|y| y.to_bits()).collect::<Vec<_>>(), inside, "row {row}");
             if row == 8 {
                 assert!(y.iter().all(|y| y.to_bits() == NAN.to_bits()), "{y:?}");

@@ -40,7 +40,7 @@ impl Panel<*const f32> {
 
     /// The panel from `unit` on.
     #[inline(always)]
-    pub(crate) unsafe fn from_unit(self, unit: usize) -> Self {
+    pub(crate) unsafe fn beyond(self, unit: usize) -> Self {
         // SAFETY: the caller's promise that the panel has the unit.
         Panel { first: unsafe { self.first.add(unit * STRIP) }, ..self }
     }

@@ -293,7 +293,7 @@ pub(crate) unsafe fn accumulate<V: Vector>(
             let two = at + 2 * V::LANES <= width;
             let mut first = 0;
             for _ in 0..full {
-                let (gradient, delta) = (gradient.add(first * width), delta.from_unit(first));
+                let (gradient, delta) = (gradient.add(first * width), delta.beyond(first));
                 if V::TILE > 4 {
                     accumulate_pair::<V, 6>(gradient, width, delta, sheet, stride, rows, two);
                 } else {
@@ -302,7 +302,7 @@ pub(crate) unsafe fn accumulate<V: Vector>(
                 first += V::TILE;
             }
             for count in rest {
-                let (gradient, delta) = (gradient.add(first * width), delta.from_unit(first));
+                let (gradient, delta) = (gradient.add(first * width), delta.beyond(first));
                 with_tile!(count, accumulate_pair, V, (gradient, width, delta, sheet, stride, rows, two));
                 first += count;
             }

@@ -3,8 +3,11 @@
 use super::{Panel, STRIP};
 use crate::vector::{transpose4, Vector};
 
+// both are generic only so that they are compiled for the instruction set of their caller
+
 /// Rows of `count` numbers, `stride` apart, into a panel; places beyond the rows keep what they hold.
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)]
 pub(crate) unsafe fn to_panel<V: Vector>(
     rows: *const f32,
     stride: usize,
@@ -39,6 +42,7 @@ pub(crate) unsafe fn to_panel<V: Vector>(
 
 /// `count` units of a panel into rows `stride` apart.
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters)]
 pub(crate) unsafe fn to_rows<V: Vector>(
     panel: Panel<*const f32>,
     count: usize,

@@ -94,9 +94,16 @@ pub(crate) unsafe fn finish<V: Vector>(
     l1: f32,
     l2: f32,
 ) {
+    let plain = l1 == 0.0 && l2 == 0.0;
     let (scale, l1, l2) = (V::splat(scale), V::splat(l1), V::splat(l2));
     // SAFETY: all hold `count` numbers, a multiple of the lanes.
     unsafe {
+        if plain {
+            each!(V, count, |at| {
+                V::load(gradient.add(at)).mul(scale).store(gradient.add(at));
+            });
+            return;
+        }
         each!(V, count, |at| {
             let w = V::load(weights.add(at));
             let shrink = V::load(free.add(at)).mul(l2.mul(w).add(l1.mul(sign(w))));

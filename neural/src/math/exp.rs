@@ -7,15 +7,15 @@ use super::{or_nan, LN_2_HIGH, LN_2_LOW, ROUND};
 use crate::vector::Vector;
 use core::f32::consts::{LN_2, LOG2_E};
 
-/// e^r - 1 for |r| <= 0.347, to 2^-27.6 of 1 and to 2^-25.9 of itself; with `MINUS`, e^-r - 1.
+/// e^r - 1 for |r| <= 0.347, to 2^-27.7 of 1 and, below 0, to 2^-26.1 of itself; with `MINUS`, e^-r - 1.
 #[inline(always)]
 fn power_less_one<V: Vector, const MINUS: bool>(r: V) -> V {
     let c = V::splat;
     let sign = if MINUS { -1.0 } else { 1.0 };
     let z = r.mul(r);
-    let low = c(sign * 0.166_665_39).mul(r).add(c(0.5));
-    let middle = c(sign * 8.367_103_5e-3).mul(r).add(c(4.166_661_2e-2));
-    let high = c(1.391_769_5e-3).mul(z).add(middle);
+    let low = c(sign * 0.166_665_12).mul(r).add(c(0.499_999_9));
+    let middle = c(sign * 8.369_667e-3).mul(r).add(c(4.166_855_7e-2));
+    let high = c(1.382_463_1e-3).mul(z).add(middle);
     let curve = high.mul(z).add(low).mul(z);
     if MINUS {
         curve.sub(r)

@@ -11,6 +11,8 @@ mod log;
 #[cfg(test)]
 mod measure;
 #[cfg(test)]
+pub(crate) mod sweep;
+#[cfg(test)]
 mod tests;
 mod trig;
 

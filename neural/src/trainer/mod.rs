@@ -2,6 +2,10 @@
 #![allow(clippy::indexing_slicing)] // buffers are made for the layout
 
 use crate::buffer::Buffer;
+mod epoch;
+
+use self::epoch::gradient_of;
+use crate::few::Few;
 use crate::kernel::Kernels;
 use crate::layout::Layout;
 use crate::level::{dispatch, Level, Work};
@@ -29,6 +33,9 @@ pub struct Trainer {
     /// All bits where a weight exists; empty if all do.
     mask: Buffer,
     passes: Passes,
+    /// In place of the passes where rows and network are small.
+    few: Option<Few>,
+    sums: Sums,
     stepper: Option<Stepper>,
     optimiser: Optimiser,
     train: Rows,
@@ -58,7 +65,6 @@ pub struct TrainerState {
 impl Trainer {
     /// A trainer of `network` on `train`; none if network, rows and settings do not fit each other.
     pub fn new(level: Level, network: Network, settings: Settings, train: Rows, rng: Rng) -> Option<Trainer> {
-        let level = level.resolved();
         let output = *network.shape.layers.last()?;
         let fits = network.is_sound()
             && train.inputs() == network.shape.inputs
@@ -68,6 +74,8 @@ impl Trainer {
         if !fits {
             return None;
         }
+        let incremental = settings.algorithm == Algorithm::Incremental;
+        let level = level.narrowed(if incremental { network.shape.widest() } else { train.rows() });
         let layout = Layout::new(level, &network.shape);
         let count = layout.weights;
         let filled = |values: &[f32]| {
@@ -77,7 +85,6 @@ impl Trainer {
         };
         let mut weights = Buffer::new(count);
         layout.spread(&network.weights, &mut weights);
-        let incremental = settings.algorithm == Algorithm::Incremental;
         let small = settings.batch_rows as usize;
         let batches = matches!(settings.algorithm, Algorithm::Batch | Algorithm::Adam) && small > 0;
         let scratch = match (incremental, batches) {
@@ -98,6 +105,9 @@ impl Trainer {
             free: filled(&layout.free(&network)),
             mask: layout.mask(&network).map_or_else(|| Buffer::new(0), |mask| filled(&mask)),
             passes: Passes::new(&layout, !incremental, settings.dropout > 0.0),
+            few: Few::new(level.lanes(), &layout, &train)
+                .filter(|_| !incremental && scratch.is_none() && settings.dropout == 0.0),
+            sums: Sums::new(),
             stepper: incremental.then(|| Stepper::new(level, &network, true, settings.momentum > 0.0)),
             optimiser: Optimiser::new(&settings, if incremental { 0 } else { count }),
             order: all_rows(train.rows()),
@@ -125,6 +135,15 @@ impl Trainer {
     /// The present weights, in the network's order.
     pub fn weights(&self) -> Vec<f32> {
         self.layout.collect(&self.weights)
+    }
+
+    /// Copies the present weights, in the network's order, without allocating; false if `to` has another length.
+    pub fn copy_weights(&self, to: &mut [f32]) -> bool {
+        if to.len() != self.network.weights.len() {
+            return false;
+        }
+        self.layout.each_weight(|outside, inside| to[outside] = self.weights[inside]);
+        true
     }
 
     /// Sets the weights, in the network's order; false if they are not as many.
@@ -221,15 +240,15 @@ impl Work for EpochWork<'_> {
     #[inline(always)]
     fn run<V: Kernels>(self) -> Epoch {
         let trainer = self.trainer;
-        let mut sums = Sums::new();
-        if trainer.stepper.is_some() {
-            trainer.row_by_row::<V>(&mut sums);
-        } else {
-            trainer.batches::<V>(&mut sums);
-        }
         let places = if trainer.stepper.is_some() { 1 } else { trainer.train.rows() };
+        trainer.sums.clear(places);
+        if trainer.stepper.is_some() {
+            trainer.row_by_row::<V>();
+        } else {
+            trainer.batches::<V>();
+        }
         let outputs = trainer.train.outputs();
-        let mut epoch = sums.finish(&trainer.criterion, trainer.train.total(), outputs, places);
+        let mut epoch = trainer.sums.finish(&trainer.criterion, trainer.train.total(), outputs, places);
         epoch.broken = trainer.broken::<V>(&epoch);
         epoch
     }
@@ -281,179 +300,4 @@ impl Work for GradientWork<'_> {
         );
         trainer.finish_gradient::<V>(trainer.train.total(), false);
     }
-}
-
-impl Trainer {
-    #[inline(always)]
-    fn batches<V: Kernels>(&mut self, sums: &mut Sums) {
-        let rows = self.train.rows();
-        let noise = self.settings.noise;
-        let small = self.settings.batch_rows as usize;
-        let batched = matches!(self.settings.algorithm, Algorithm::Batch | Algorithm::Adam) && small > 0;
-        let Some(mut scratch) = self.scratch.take() else {
-            return self.one_update::<V>(None, sums);
-        };
-        let mut order = core::mem::take(&mut self.order);
-        if batched && self.settings.shuffle {
-            self.rng.shuffle(&mut order);
-        }
-        for chosen in order.chunks(if batched { small } else { rows }) {
-            scratch.gather(&self.train, chosen, noise, &mut self.rng);
-            self.one_update::<V>(Some(&scratch), sums);
-        }
-        self.order = order;
-        self.scratch = Some(scratch);
-    }
-
-    /// Gradient of the chosen rows (all if none are given) and one update.
-    #[inline(always)]
-    fn one_update<V: Kernels>(&mut self, chosen: Option<&Rows>, sums: &mut Sums) {
-        let Trainer { passes, layout, weights, gradient, criterion, rng, settings, .. } = self;
-        let rows = chosen.unwrap_or(&self.train);
-        let (total, places) = (rows.total(), rows.rows());
-        let mut own = Sums::new();
-        let into = if chosen.is_some() { &mut own } else { &mut *sums };
-        gradient_into::<V>(passes, layout, weights, rows, criterion, gradient, settings.dropout, rng, into);
-        let error = into.finish(criterion, total, rows.outputs(), places).squared;
-        if chosen.is_some() {
-            sums.add(&own);
-        }
-        self.finish_gradient::<V>(total, true);
-        let Trainer { optimiser, settings, layout, weights, gradient, rng, .. } = self;
-        optimiser.update::<V>(settings, layout, weights, gradient, error, rng);
-    }
-
-    /// Means, decay, and nothing where no weight is.
-    #[inline(always)]
-    fn finish_gradient<V: Kernels>(&mut self, total: f64, decay: bool) {
-        let (l1, l2) = if decay { (self.settings.l1, self.settings.l2) } else { (0.0, 0.0) };
-        let scale = (1.0 / total) as f32;
-        let count = self.gradient.len();
-        // SAFETY: all hold the layout's weights.
-        unsafe {
-            let gradient = self.gradient.as_mut_ptr();
-            V::finish(gradient, self.weights.as_ptr(), self.free.as_ptr(), count, scale, l1, l2);
-        }
-        for (slope, mask) in self.gradient.iter_mut().zip(self.mask.iter()) {
-            *slope = f32::from_bits(slope.to_bits() & mask.to_bits());
-        }
-    }
-
-    #[inline(always)]
-    fn row_by_row<V: Kernels>(&mut self, sums: &mut Sums) {
-        let Some(mut stepper) = self.stepper.take() else { return };
-        if self.settings.shuffle {
-            let mut order = core::mem::take(&mut self.order);
-            self.rng.shuffle(&mut order);
-            self.order = order;
-        }
-        let settings = self.settings;
-        let mut noisy = Vec::with_capacity(if settings.noise > 0.0 { self.train.inputs() } else { 0 });
-        for row in &self.order {
-            let row = *row as usize;
-            let mut input = self.train.row(row);
-            if settings.noise > 0.0 {
-                noisy.clear();
-                let rng = &mut self.rng;
-                noisy.extend(input.iter().map(|value| value + rng.uniform_f32(-settings.noise, settings.noise)));
-                input = &noisy;
-            }
-            stepper.forward::<V>(input, settings.dropout, Some(&mut self.rng));
-            let targets = self.train.targets_of(row);
-            stepper.learn::<V>(
-                &self.criterion,
-                input,
-                |output| targets[output * crate::kernel::STRIP],
-                self.train.weight(row),
-                settings.learning_rate,
-                settings.momentum,
-                settings.dropout > 0.0,
-                sums,
-            );
-        }
-        stepper.write_weights(&self.layout, &mut self.weights);
-        if settings.l1 > 0.0 || settings.l2 > 0.0 {
-            self.decay_epoch(&mut stepper);
-        }
-        self.stepper = Some(stepper);
-    }
-
-    /// The decay of all of an epoch's rows at once; at most half a weight.
-    fn decay_epoch(&mut self, stepper: &mut Stepper) {
-        let share = self.settings.learning_rate * self.train.rows() as f32;
-        let share = if share < 0.5 { share } else { 0.5 };
-        let (l1, l2) = (self.settings.l1, if self.settings.l2 < 1.0 { self.settings.l2 } else { 1.0 });
-        for (weight, free) in self.weights.iter_mut().zip(self.free.iter()) {
-            let shrunk = *weight - share * l2 * *weight * free;
-            let step = share * l1 * free;
-            let size = if shrunk < 0.0 { -shrunk } else { shrunk };
-            let less = if size > step { size - step } else { 0.0 };
-            *weight = if shrunk < 0.0 { -less } else { less };
-        }
-        stepper.load(&self.layout.collect(&self.weights));
-    }
-
-    /// The first layer whose weights are not finite; the last layer if only the loss is not.
-    #[inline(always)]
-    fn broken<V: Kernels>(&self, epoch: &Epoch) -> Option<usize> {
-        let mut found = V::splat(0.0);
-        for chunk in self.weights.chunks_exact(V::LANES) {
-            // SAFETY: the chunk has the vector's lanes. x - x is NaN where x is not finite, else 0.
-            unsafe {
-                let x = V::load(chunk.as_ptr());
-                found = found.or(x.sub(x));
-            }
-        }
-        let mut lanes = [0.0f32; 16];
-        // SAFETY: no vector has more than 16 lanes.
-        unsafe { found.store(lanes.as_mut_ptr()) };
-        if epoch.squared.is_finite() && epoch.loss.is_finite() && lanes.iter().all(|lane| *lane == 0.0) {
-            return None;
-        }
-        let last = self.layout.places.len() - 1;
-        let bad = |place: &crate::layout::Place| {
-            let weights = &self.weights[place.offset..place.offset + place.units * place.width];
-            weights.iter().any(|weight| !weight.is_finite())
-        };
-        Some(self.layout.places.iter().position(bad).unwrap_or(last))
-    }
-}
-
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn gradient_into<V: Kernels>(
-    passes: &mut Passes,
-    layout: &Layout,
-    weights: &[f32],
-    rows: &Rows,
-    criterion: &Criterion,
-    gradient: &mut [f32],
-    dropout: f32,
-    rng: &mut Rng,
-    sums: &mut Sums,
-) {
-    gradient.fill(0.0);
-    passes.load(layout, weights, true);
-    for index in 0..rows.blocks() {
-        let block = rows.block(index);
-        let drop = (dropout > 0.0).then_some((dropout, &mut *rng));
-        passes.forward::<V>(layout, block.panel, block.rows, drop);
-        passes.output_delta::<V>(layout, criterion, &block, sums);
-        passes.backward::<V>(layout, &block, rows.stride(), gradient);
-    }
-}
-
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn gradient_of<V: Kernels>(
-    passes: &mut Passes,
-    layout: &Layout,
-    weights: &[f32],
-    rows: &Rows,
-    criterion: &Criterion,
-    gradient: &mut [f32],
-    dropout: f32,
-    rng: &mut Rng,
-) {
-    gradient_into::<V>(passes, layout, weights, rows, criterion, gradient, dropout, rng, &mut Sums::new());
 }

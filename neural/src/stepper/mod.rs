@@ -4,6 +4,8 @@
 //! copy, unit by unit; both get the same update, so that both directions have independent results in their lanes.
 #![allow(clippy::indexing_slicing)] // buffers are made for the layout
 
+mod narrow;
+
 use crate::activation;
 use crate::buffer::Buffer;
 use crate::kernel::{sum_of, take_off, Kernels, RankOne};
@@ -58,6 +60,8 @@ pub(crate) struct Stepper {
     sums: Buffer,
     slopes: Buffer,
     deltas: Buffer,
+    /// Whether each layer is one vector of units with a common activation, read and changed in plain ways.
+    narrow: bool,
     /// All bits for a unit, none for padding.
     inside: Buffer,
     /// A layer's change, or what it passes back.
@@ -126,6 +130,10 @@ impl Stepper {
             sums: room(value + lanes, true),
             slopes: room(delta + lanes, training),
             deltas: room(delta + lanes, training),
+            narrow: !shape.shortcut
+                && !sparse
+                && !momentum
+                && steps.iter().all(|step| step.is_narrow(lanes, training)),
             inside: room(inside, training),
             scratch: room(delta.max(value) + lanes, training),
             steps,
@@ -195,6 +203,9 @@ impl Stepper {
     /// Runs a row of as many numbers as the network has inputs through the layers.
     #[inline(always)]
     pub fn forward<V: Kernels>(&mut self, input: &[f32], dropout: f32, rng: Option<&mut Rng>) {
+        if self.narrow && dropout == 0.0 {
+            return self.forward_narrow::<V>(input);
+        }
         let last = self.steps.len() - 1;
         let mut rng = rng;
         if self.shortcut {
@@ -229,19 +240,18 @@ impl Stepper {
                 }
             }
             if let (true, true, Some(rng)) = (dropout > 0.0, index < last, rng.as_deref_mut()) {
-                self.drop_units::<V>(index, dropout, rng);
+                self.drop_units(index, dropout, rng);
             }
         }
     }
 
-    fn drop_units<V: Kernels>(&mut self, index: usize, share: f32, rng: &mut Rng) {
+    fn drop_units(&mut self, index: usize, share: f32, rng: &mut Rng) {
         let step = &self.steps[index];
         let slopes = &mut self.slopes[step.delta..step.delta + step.units];
-        slopes.fill(1.0);
-        for unit in 0..step.units {
+        for (unit, slope) in slopes.iter_mut().enumerate() {
             let (z, y) = (self.sums[step.value + unit], self.values[step.value + unit]);
             let z = if self.needs_sums { z } else { y };
-            slopes[unit] = activation::slope_of(step.activation, step.steepness, z, y);
+            *slope = activation::slope_of(step.activation, step.steepness, z, y);
         }
         let keep = 1.0 / (1.0 - share);
         let values = &mut self.values[step.value..step.value + step.units];
@@ -266,6 +276,9 @@ impl Stepper {
         dropping: bool,
         sums: &mut Sums,
     ) {
+        if self.narrow && !dropping {
+            return self.learn_narrow::<V>(criterion, input, target, weight, rate, sums);
+        }
         self.output_delta::<V>(criterion, target, weight, sums);
         for index in (0..self.steps.len()).rev() {
             if index > 0 {
