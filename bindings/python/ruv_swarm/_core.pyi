@@ -327,6 +327,12 @@ class Network:
     def describe(self) -> dict[str, Any]:
         """Return what the model is: layers, scaling, classes, hash."""
 
+    def weights(self, member: int = 0) -> list[NDArray[np.float32]]:
+        """Return the weights of each layer, the output layer last.
+
+        Each has the shape (units, inputs + 1), the bias last; 0 where no connection is.
+        """
+
     def run(self, row: ArrayLike, /) -> NDArray[np.float32]:
         """Return the outputs for one row of raw numbers, shape (outputs,).
 

@@ -110,6 +110,20 @@ impl Network {
         parsed(py, &self.model.describe())
     }
 
+    /// Return the weights of each layer, the output layer last: shape (units, inputs + 1), the bias last.
+    #[pyo3(signature = (member = 0))]
+    fn weights<'py>(&self, py: Python<'py>, member: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let layers = self.model.layers(member).ok_or_else(|| {
+            let message = format!("member: {member}; there is no such member of the model");
+            raise(py, &Error::invalid("member", message))
+        })?;
+        let array = |layer: neural::LayerWeights| {
+            let shape = [layer.outputs, layer.inputs + 1];
+            Ok(PyArray1::from_vec(py, layer.weights).reshape(shape)?.into_any())
+        };
+        layers.into_iter().map(array).collect()
+    }
+
     /// Return the outputs for one row of raw numbers.
     #[pyo3(signature = (row, /))]
     fn run<'py>(&self, py: Python<'py>, row: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray1<f32>>> {

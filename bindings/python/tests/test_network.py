@@ -87,6 +87,20 @@ def test_one_row_is_a_row_of_many(network: Network, flowers: Flowers) -> None:
     assert np.array_equal(first, before)
 
 
+def test_weights_are_those_that_answer(flowers: Flowers) -> None:
+    inputs, kinds = flowers
+    trained = neural.train(inputs, kinds, hidden=[5], epochs=20, scaling="none")
+    hidden, output = trained.weights()
+    assert hidden.shape == (5, 5) and output.shape == (3, 6) and hidden.dtype == np.float32
+    values = np.tanh(inputs @ hidden[:, :-1].T + hidden[:, -1])
+    sums = values @ output[:, :-1].T + output[:, -1]
+    powers = np.exp(sums - sums.max(axis=1, keepdims=True))
+    shares = powers / powers.sum(axis=1, keepdims=True)
+    assert np.allclose(trained.predict(inputs), shares, atol=1e-4)
+    with pytest.raises(ruv_swarm.InvalidArgumentError, match="member: 1"):
+        trained.weights(1)
+
+
 def test_answers_go_where_they_are_wanted(network: Network, flowers: Flowers) -> None:
     out = np.empty((150, 3), np.float32)
     assert network.predict(flowers[0], out=out) is out
