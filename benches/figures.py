@@ -24,6 +24,7 @@ from ledger_chain import chain
 from ledger_memory import memory
 from ledger_records import records
 from ledger_sharing import sharing
+from neural_goals import networks
 from tools import BIN, NPM, target_dir
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -216,6 +217,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "sharing": sharing,
     "records": records,
     "memory": memory,
+    "neural": networks,
 }
 
 

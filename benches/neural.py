@@ -100,7 +100,8 @@ def built(level: str) -> Path:
 def program(engine: str, level: str) -> list[str]:
     """Return the command that times one case with the engine."""
     if engine == "native":
-        return [str(built(level)), "--level", level]
+        name = "ours-native" if level == "best" else f"ours-native-{level}"
+        return [str(built(level)), "--level", level, "--engine", name]
     if level != "best":
         raise Refused(f"level: {level} with engine {engine}; only native can be held to a level")
     if engine == "python":
