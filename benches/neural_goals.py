@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import ROOT, Figure, run
-from neural import CASES
 from neural_passes import GROUPS, INSTALL, PEERS, Limits, add_pass
 from tools import BIN, NPM
+
+from neural import CASES
 
 PASSES = 3
 # Passes taken at other times, say while nothing else ran, are read in place of new ones.

@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from neural import CASES, OPS, ROOT, Case
 from tools import environment
+
+from neural import CASES, OPS, ROOT, Case
 
 REFEREE = ROOT.parent / "shared" / "bench" / "neural"
 DATA = ROOT.parent / "shared" / "data"

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,7 @@ def main() -> None:
     arguments = parser.parse_args()
     shape = [int(units) for units in arguments.shape.split("-")]
     rows = read(arguments.data, shape)
-    pairs = list(zip(shape, shape[1:], strict=False))
+    pairs = list(pairwise(shape))
     weights, connections = sum(a * b for a, b in pairs), sum((a + 1) * b for a, b in pairs)
     for op in arguments.ops.split(","):
         running = op in ("run1", "runN")
