@@ -1,6 +1,6 @@
 //! Where a network's numbers lie for the kernels of one level.
 
-use crate::kernel::{pack_order, transposed_order};
+use crate::kernel::{pack_order, sheet_stride, transposed_order, BLOCK};
 use crate::level::Level;
 use crate::shape::{Network, Shape};
 use crate::Activation;
@@ -58,13 +58,13 @@ impl Layout {
         let shortcut = shape.shortcut;
         let base = if shortcut { shape.inputs } else { 0 };
         let units: usize = shape.layers.iter().map(|layer| layer.units).sum();
-        let common = pad(1 + base + units - shape.outputs());
+        let common = sheet_stride(1 + base + units - shape.outputs());
         let mut layout = Layout {
             shape: shape.clone(),
             places: Vec::new(),
             weights: 0,
             values: base + units,
-            sheets: if shortcut { common * crate::kernel::BLOCK } else { 0 },
+            sheets: if shortcut { common * BLOCK } else { 0 },
             needs_sums: shape.layers.iter().any(|layer| layer.activation.needs_sum()),
             order: Vec::new(),
             back_order: Vec::new(),
@@ -83,8 +83,9 @@ impl Layout {
                 (true, _) => Some((0, common)),
                 (false, 0) => None,
                 (false, _) => {
-                    layout.sheets += width * crate::kernel::BLOCK;
-                    Some((layout.sheets - width * crate::kernel::BLOCK, width))
+                    let stride = sheet_stride(fan_in + 1);
+                    layout.sheets += stride * BLOCK;
+                    Some((layout.sheets - stride * BLOCK, stride))
                 }
             };
             if let (false, Some(place), Some((at, stride))) = (shortcut, layout.places.last_mut(), sheet) {

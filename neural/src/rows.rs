@@ -2,13 +2,11 @@
 #![allow(clippy::indexing_slicing)] // block offsets follow from the row count
 
 use crate::buffer::Buffer;
-use crate::kernel::{BLOCK, STRIP};
+use crate::kernel::{sheet_stride, BLOCK, STRIP};
 use crate::Rng;
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// Sheets are padded to this many numbers a row: the widest vector.
-const PAD: usize = 16;
 
 /// A set of rows with their targets, cut into blocks of 64.
 #[derive(Clone, Debug)]
@@ -42,7 +40,7 @@ pub(crate) struct Block<'a> {
 impl Rows {
     /// Room for `rows` rows.
     fn room(rows: usize, inputs: usize, outputs: usize, weighted: bool) -> Rows {
-        let stride = (inputs + 1).div_ceil(PAD) * PAD;
+        let stride = sheet_stride(inputs + 1);
         let blocks = rows.div_ceil(BLOCK);
         Rows {
             rows,

@@ -159,6 +159,13 @@ kernels! {
         = update::adam;
 }
 
+/// Numbers from one row of a sheet to the next for `columns` columns: whole cache lines, and an odd number of them
+/// where there are several, since rows a power of two apart would fall on the same few places of a cache.
+pub(crate) fn sheet_stride(columns: usize) -> usize {
+    let lines = columns.div_ceil(16);
+    (if lines > 2 { lines | 1 } else { lines }) * 16
+}
+
 /// The lanes of a block of `rows` rows for vectors of `V`.
 #[inline(always)]
 pub(crate) fn lanes<V: Vector>(rows: usize) -> usize {

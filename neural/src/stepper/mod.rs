@@ -157,6 +157,17 @@ impl Stepper {
         copy(&self.steps, weights, &mut self.forward, &mut self.back);
     }
 
+    /// Copies the weights, in a network's order.
+    pub fn copy_weights(&self, to: &mut [f32]) {
+        collect(&self.steps, &self.forward, to);
+    }
+
+    /// The weights as they are used going forward, padding among them.
+    #[inline(always)]
+    pub fn forward_weights(&self) -> &[f32] {
+        &self.forward
+    }
+
     /// Writes the weights into a layout's buffer.
     pub fn write_weights(&self, layout: &Layout, to: &mut [f32]) {
         for (step, place) in self.steps.iter().zip(&layout.places) {
@@ -174,7 +185,9 @@ impl Stepper {
         if self.forward_velocity.is_empty() {
             return Vec::new();
         }
-        collect(&self.steps, &self.forward_velocity, count)
+        let mut velocities = alloc::vec![0.0; count];
+        collect(&self.steps, &self.forward_velocity, &mut velocities);
+        velocities
     }
 
     /// Takes over velocities in a network's order.
@@ -463,13 +476,16 @@ fn copy(steps: &[Step], weights: &[f32], forward: &mut [f32], back: &mut [f32]) 
 }
 
 /// The forward copy in a network's order.
-fn collect(steps: &[Step], forward: &[f32], count: usize) -> Vec<f32> {
-    let mut weights = Vec::with_capacity(count);
+fn collect(steps: &[Step], forward: &[f32], to: &mut [f32]) {
+    let mut slots = to.iter_mut();
     for step in steps {
         for unit in 0..step.units {
-            weights.extend((1..=step.fan_in).map(|input| forward[step.offset + input * step.width + unit]));
-            weights.push(forward[step.offset + unit]);
+            // the bias comes last
+            for k in (1..=step.fan_in).chain([0]) {
+                if let Some(slot) = slots.next() {
+                    *slot = forward[step.offset + k * step.width + unit];
+                }
+            }
         }
     }
-    weights
 }

@@ -4,7 +4,7 @@
 use super::{Step, Stepper};
 use crate::activation::{self, Activation};
 use crate::kernel::{sum_of, take_off, Kernels};
-use crate::loss::{Criterion, Sums};
+use crate::loss::{Criterion, Loss, Sums};
 
 impl Step {
     pub(super) fn is_narrow(&self, lanes: usize, training: bool) -> bool {
@@ -44,17 +44,26 @@ impl Stepper {
     ) {
         let last = self.steps.len() - 1;
         let step = &self.steps[last];
-        for unit in 0..step.units {
-            let y = self.values[step.value + unit];
-            self.deltas[step.delta + unit] = sums.single(criterion, y, target(unit), weight);
-        }
         let (values, deltas) = (self.values.as_ptr(), self.deltas.as_mut_ptr());
         let (scratch, rate) = (self.scratch.as_mut_ptr(), V::splat(rate));
+        let plain = criterion.loss == Loss::Squared && step.units == 1;
+        if !plain {
+            for unit in 0..step.units {
+                let y = self.values[step.value + unit];
+                self.deltas[step.delta + unit] = sums.single(criterion, y, target(unit), weight);
+            }
+        }
         // SAFETY: the steps' places lie inside the buffers; each layer is one vector.
         unsafe {
-            let mut delta = V::load(deltas.add(step.delta));
+            let y = V::load(values.add(step.value));
+            // one number just written and a vector read over it would wait for the store
+            let mut delta = if plain {
+                sums.single(criterion, self.values[step.value], target(0), weight);
+                y.sub(V::splat(target(0))).mul(V::splat(weight))
+            } else {
+                V::load(deltas.add(step.delta))
+            };
             if !criterion.is_plain() {
-                let y = V::load(values.add(step.value));
                 delta = delta.mul(narrow_slope(step.activation, y).mul(V::splat(step.steepness)));
             }
             for index in (0..=last).rev() {

@@ -8,7 +8,6 @@ use crate::loss::{Criterion, Epoch, Sums};
 use crate::optimiser::Algorithm;
 use crate::passes::Passes;
 use crate::rows::Rows;
-use crate::stepper::Stepper;
 use crate::Rng;
 use alloc::vec::Vec;
 
@@ -100,47 +99,46 @@ impl Trainer {
 
     #[inline(always)]
     pub(super) fn row_by_row<V: Kernels>(&mut self) {
-        let Some(mut stepper) = self.stepper.take() else { return };
-        if self.settings.shuffle {
-            let mut order = core::mem::take(&mut self.order);
-            self.rng.shuffle(&mut order);
-            self.order = order;
+        let Trainer { stepper: Some(stepper), settings, order, rng, train, criterion, sums, .. } = self
+        else {
+            return;
+        };
+        if settings.shuffle {
+            rng.shuffle(order);
         }
-        let settings = self.settings;
-        let mut noisy = Vec::with_capacity(if settings.noise > 0.0 { self.train.inputs() } else { 0 });
-        for row in &self.order {
+        let mut noisy = Vec::with_capacity(if settings.noise > 0.0 { train.inputs() } else { 0 });
+        for row in order.iter() {
             let row = *row as usize;
-            let mut input = self.train.row(row);
+            let mut input = train.row(row);
             if settings.noise > 0.0 {
                 noisy.clear();
-                let rng = &mut self.rng;
                 noisy.extend(
                     input.iter().map(|value| value + rng.uniform_f32(-settings.noise, settings.noise)),
                 );
                 input = &noisy;
             }
-            stepper.forward::<V>(input, settings.dropout, Some(&mut self.rng));
-            let targets = self.train.targets_of(row);
+            stepper.forward::<V>(input, settings.dropout, Some(&mut *rng));
+            let targets = train.targets_of(row);
             stepper.learn::<V>(
-                &self.criterion,
+                criterion,
                 input,
                 |output| targets[output * STRIP],
-                self.train.weight(row),
+                train.weight(row),
                 settings.learning_rate,
                 settings.momentum,
                 settings.dropout > 0.0,
-                &mut self.sums,
+                sums,
             );
         }
-        stepper.write_weights(&self.layout, &mut self.weights);
-        if settings.l1 > 0.0 || settings.l2 > 0.0 {
-            self.decay_epoch(&mut stepper);
+        self.stale = true;
+        if self.settings.l1 > 0.0 || self.settings.l2 > 0.0 {
+            self.decay_epoch();
         }
-        self.stepper = Some(stepper);
     }
 
     /// The decay of all of an epoch's rows at once; at most half a weight.
-    fn decay_epoch(&mut self, stepper: &mut Stepper) {
+    fn decay_epoch(&mut self) {
+        self.refresh();
         let share = self.settings.learning_rate * self.train.rows() as f32;
         let share = if share < 0.5 { share } else { 0.5 };
         let (l1, l2) = (self.settings.l1, if self.settings.l2 < 1.0 { self.settings.l2 } else { 1.0 });
@@ -151,14 +149,28 @@ impl Trainer {
             let less = if size > step { size - step } else { 0.0 };
             *weight = if shrunk < 0.0 { -less } else { less };
         }
-        stepper.load(&self.layout.collect(&self.weights));
+        if let Some(stepper) = &mut self.stepper {
+            stepper.load(&self.layout.collect(&self.weights));
+        }
+    }
+
+    /// Takes over the stepper's weights, if they are newer.
+    pub(super) fn refresh(&mut self) {
+        if let (Some(stepper), true) = (&self.stepper, self.stale) {
+            stepper.write_weights(&self.layout, &mut self.weights);
+            self.stale = false;
+        }
     }
 
     /// The first layer whose weights are not finite; the last layer if only the loss is not.
     #[inline(always)]
-    pub(super) fn broken<V: Kernels>(&self, epoch: &Epoch) -> Option<usize> {
+    pub(super) fn broken<V: Kernels>(&mut self, epoch: &Epoch) -> Option<usize> {
+        let weights = match &self.stepper {
+            Some(stepper) => stepper.forward_weights(),
+            None => &self.weights,
+        };
         let mut found = V::splat(0.0);
-        for chunk in self.weights.chunks_exact(V::LANES) {
+        for chunk in weights.chunks_exact(V::LANES) {
             // SAFETY: the chunk has the vector's lanes. x - x is NaN where x is not finite, else 0.
             unsafe {
                 let x = V::load(chunk.as_ptr());
@@ -171,6 +183,7 @@ impl Trainer {
         if epoch.squared.is_finite() && epoch.loss.is_finite() && lanes.iter().all(|lane| *lane == 0.0) {
             return None;
         }
+        self.refresh();
         let last = self.layout.places.len() - 1;
         let bad = |place: &crate::layout::Place| {
             let weights = &self.weights[place.offset..place.offset + place.units * place.width];

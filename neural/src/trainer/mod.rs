@@ -27,6 +27,8 @@ pub struct Trainer {
     network: Network,
     layout: Layout,
     weights: Buffer,
+    /// Whether the stepper's weights are newer.
+    stale: bool,
     gradient: Buffer,
     /// 1 where a weight may be decayed.
     free: Buffer,
@@ -112,6 +114,7 @@ impl Trainer {
             optimiser: Optimiser::new(&settings, if incremental { 0 } else { count }),
             order: all_rows(train.rows()),
             weights,
+            stale: false,
             layout,
             network,
             train,
@@ -129,12 +132,15 @@ impl Trainer {
     /// The losses on `rows` with the present weights, without dropout and noise.
     pub fn measure(&mut self, rows: &Rows) -> Epoch {
         let _settings = FloatState::hold();
+        self.refresh();
         dispatch(self.level, MeasureWork { trainer: self, rows })
     }
 
     /// The present weights, in the network's order.
     pub fn weights(&self) -> Vec<f32> {
-        self.layout.collect(&self.weights)
+        let mut weights = alloc::vec![0.0; self.network.weights.len()];
+        self.copy_weights(&mut weights);
+        weights
     }
 
     /// Copies the present weights, in the network's order, without allocating; false if `to` has another length.
@@ -142,7 +148,10 @@ impl Trainer {
         if to.len() != self.network.weights.len() {
             return false;
         }
-        self.layout.each_weight(|outside, inside| to[outside] = self.weights[inside]);
+        match &self.stepper {
+            Some(stepper) => stepper.copy_weights(to),
+            None => self.layout.each_weight(|outside, inside| to[outside] = self.weights[inside]),
+        }
         true
     }
 
@@ -152,6 +161,7 @@ impl Trainer {
             return false;
         }
         self.layout.spread(weights, &mut self.weights);
+        self.stale = false;
         if let Some(stepper) = &mut self.stepper {
             stepper.load(weights);
         }
@@ -226,6 +236,7 @@ impl Trainer {
     /// The gradient of the mean loss at the present weights, in the network's order, without decay; for checks.
     pub fn gradient(&mut self) -> Vec<f32> {
         let _settings = FloatState::hold();
+        self.refresh();
         dispatch(self.level, GradientWork { trainer: self });
         self.layout.collect(&self.gradient)
     }
