@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 import aarch64 as emulated
 import build_wasm
 import chromium
+import fuzzing
 import quickstart as quick
 import steps
 from tools import NPM, PYTHON, TALLY, BuildError, cache_dir, run, run_tests, say, target_dir
@@ -207,6 +208,12 @@ def ulps(arguments: list[str]) -> None:
 def aarch64(arguments: list[str]) -> None:
     """Test the engine on AArch64, emulated by qemu: the same bits as here."""
     emulated.test(arguments)
+
+
+@task
+def fuzz(arguments: list[str]) -> None:
+    """Fuzz the readers of models, checkpoints, options and data for ten minutes (nightly Rust)."""
+    fuzzing.main(arguments)
 
 
 @task

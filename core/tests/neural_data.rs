@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_types)] // one test bounds the time of a refusal
 
 use ruv_swarm_core::neural::{
-    encode_arrays, inspect_data, resolve_plan, MemberRequest, Model, Task, Trainer,
+    encode_arrays, inspect_data, resolve_plan, MemberRequest, Model, Task, Trainer, MODEL_VERSION,
 };
 use ruv_swarm_core::Code;
 use serde_json::Value;
@@ -245,10 +245,11 @@ fn damaged_model_files_are_refused() {
         assert!(Model::load(&bad).is_err(), "flipped at {at}");
     }
     let mut newer = bytes.clone();
-    newer[8] = 3;
+    newer[8] += 1;
     let error = Model::load(&newer).unwrap_err();
     assert_eq!(error.code, Code::UnsupportedVersion);
-    assert!(error.message.contains("format version 3 is newer than 2"));
+    let wanted = format!("format version {} is newer than {MODEL_VERSION}", MODEL_VERSION + 1);
+    assert!(error.message.contains(&wanted), "{error}");
     assert_eq!(
         Model::load(b"PK\x03\x04").unwrap_err().message,
         "model: the bytes are no ruv-swarm model file"

@@ -101,7 +101,15 @@ fn proben1_text_is_strict() {
         "data: row 1, column \"x3\": \"?\" is no number",
     );
     refused(with("0.1 1 0\n", "0.1 1 nan\n"), &how, "data: row 1, column \"y2\": \"nan\" is not finite");
-    refused(with("training_examples=36", "training_examples=4000000000"), &how, "but there are 60");
+    refused(
+        with("training_examples=36", "training_examples=4000000000"),
+        &how,
+        "data: training_examples=4000000000; allowed: whole numbers below 2147483648",
+    );
+    let most = with("training_examples=36", "training_examples=2147483647");
+    refused(&most, &how, "data: the header promises 2147483647 + 12 + 12 rows, but there are 60");
+    let most = most.replace("test_examples=12", "test_examples=2147483647");
+    refused(most, &how, "data: 4294967306 rows; at most 4294967295 are allowed");
     let training_only = with("training_examples=36", "training_examples=0")
         .replace("validation_examples=12", "validation_examples=48");
     refused(training_only, &how, "data: training_examples=0; at least 1 is needed");
@@ -213,11 +221,7 @@ fn numbers_at_the_end_of_the_range_are_scaled_or_refused() {
     let odd = csv("a,y", 10, |index| {
         format!("{index},{}", if index == 9 { "3e38".into() } else { format!("{index}e-30") })
     });
-    refused(
-        odd,
-        &ordered,
-        "target: row 10, column \"y\": 300000000000000000000000000000000000000 is too far",
-    );
+    refused(odd, &ordered, "target: row 10, column \"y\": 3e38 is too far");
     let found = good(
         csv("a,y", 10, |index| format!("{}e38,{index}", 1 + index % 2)),
         &Preparation { task: "regression".into(), ..split([100, 0, 0]) },

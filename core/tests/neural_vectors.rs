@@ -4,7 +4,10 @@
 //! together with a new engine version, since every stored plan stands on these bits.
 
 use ruv_swarm_core::hash::{hex, sha256};
-use ruv_swarm_core::neural::{activate, fuse, inspect_data, resolve_plan, MemberRequest, Trainer};
+use ruv_swarm_core::neural::{
+    activate, fuse, inspect_data, resolve_plan, Activation, Level, MemberRequest, Session, Trainer,
+    ENGINE_VERSION,
+};
 use serde_json::{json, Value};
 use std::path::PathBuf;
 
@@ -64,7 +67,59 @@ fn training_gives_the_stored_hashes() {
         training("wdbc.csv", 1, &[]),
         training("sunspots.csv", 7, &[]),
     ];
-    compare("training.json", &json!({ "engine": 1, "cases": cases }));
+    compare("training.json", &json!({ "engine": ENGINE_VERSION, "cases": cases }));
+}
+
+/// One network: its checkpoint after 20 epochs, and its model at the end.
+fn session(data: &str, options: &Value) -> Value {
+    let bytes = std::fs::read(path("data").join(data)).unwrap();
+    let options = options.to_string();
+    let found = |level: Level, slice: u32| {
+        let mut session = Session::with_level(&bytes, &options, level).unwrap();
+        session.run(20).unwrap();
+        let checkpoint = session.checkpoint();
+        while !session.done() {
+            session.run(slice).unwrap();
+        }
+        let trained = session.finish().unwrap();
+        json!({
+            "data": data,
+            "options": options,
+            "checkpointHash": hex(&sha256(&[&checkpoint])),
+            "modelHash": hex(&sha256(&[&trained.model])),
+            "report": serde_json::from_str::<Value>(&trained.report_json).unwrap(),
+        })
+    };
+    let first = found(Level::detect(), 1000);
+    for level in Level::available() {
+        assert_eq!(found(level, 7), first, "{}", level.word());
+    }
+    first
+}
+
+#[test]
+fn sessions_give_the_stored_hashes() {
+    let mut cases = Vec::new();
+    for algorithm in
+        ["batch", "incremental", "rprop+", "rprop-", "irprop+", "irprop-", "sarprop", "quickprop", "adam"]
+    {
+        cases.push(session("iris.csv", &json!({"algorithm": algorithm, "epochs": 1000, "patience": 0})));
+        let shape = json!({
+            "algorithm": algorithm, "hidden": [9, 4], "activation": ["elliott", "sine"], "steepness": [1, 0.5, 1],
+            "shortcut": true, "connectionRate": 0.7, "init": "glorot", "loss": "huber", "epochs": 60, "seed": 7,
+        });
+        cases.push(session("sunspots.csv", &shape));
+    }
+    for options in [
+        json!({"activation": "relu", "init": "he", "algorithm": "adam", "dropout": 0.2, "noise": 0.1, "epochs": 40}),
+        json!({"activation": "logistic", "init": "nguyen-widrow", "algorithm": "batch", "batchRows": 50,
+            "outputActivation": "logistic", "l1": 0.0001, "l2": 0.001, "classWeights": "balanced", "epochs": 40}),
+        json!({"activation": "elliott-symmetric", "init": "uniform", "gl": 5, "progress": 0.1, "epochs": 3000,
+            "hidden": [4, 2], "loss": "squared", "outputActivation": "linear"}),
+    ] {
+        cases.push(session("wdbc.csv", &options));
+    }
+    compare("session.json", &json!({ "engine": ENGINE_VERSION, "cases": cases }));
 }
 
 #[test]
@@ -77,7 +132,8 @@ fn activations_give_the_stored_bits() {
     let bits =
         |values: &[f32]| values.iter().map(|value| format!("{:08x}", value.to_bits())).collect::<Vec<_>>();
     let mut functions = serde_json::Map::new();
-    for name in ["linear", "logistic", "tanh", "elliott", "relu", "gaussian", "sine"] {
+    for activation in Activation::ALL.iter().filter(|known| **known != Activation::Softmax) {
+        let name = activation.word();
         let mut values = inputs.clone();
         activate(name, &mut values).unwrap();
         assert!(values.iter().all(|value| value.is_finite()), "{name}");

@@ -20,6 +20,7 @@ mod loss;
 pub mod math;
 mod optimiser;
 mod passes;
+pub mod pipeline;
 pub mod rng;
 pub mod root;
 mod rows;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
@@ -156,6 +157,22 @@ def test_slices_and_checkpoints_change_no_bit(flowers: Flowers) -> None:
         again.run()
     with pytest.raises(ruv_swarm.RuvSwarmError, match="hash"):
         Trainer.resume(kept, flowers[0] + 1, flowers[1])
+
+
+VECTORS = Path(__file__).resolve().parents[3] / "tests" / "vectors" / "neural"
+CASES = json.loads((VECTORS / "session.json").read_text())["cases"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['data']} {case['options'][:60]}")
+def test_the_shared_vectors(case: dict[str, typing.Any], iris: Path) -> None:
+    """The bits that every target must give."""
+    data = (iris.parent / case["data"]).read_bytes()
+    trainer = Trainer(data, **json.loads(case["options"]))
+    trainer.run(20)
+    assert hashlib.sha256(trainer.checkpoint()).hexdigest() == case["checkpointHash"]
+    trainer.run()
+    network = trainer.finish()
+    assert (network.hash, network.report) == (case["modelHash"], case["report"])
 
 
 def test_a_checkpoint_knows_its_file(iris: Path, tmp_path: Path) -> None:

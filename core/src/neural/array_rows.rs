@@ -2,11 +2,11 @@
 
 use super::formats::{parse_array_header, ArrayHeader, ARRAY_HEADER};
 use super::layout::{Goals, NumberLayout};
+use super::number::shown;
 use super::rows::EachRow;
 use super::schema::{CellError, Schema};
 use crate::error::Error;
 use alloc::format;
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
 /// A reader of array bytes; with goals it keeps the inputs until their targets come.
@@ -86,7 +86,7 @@ impl ArrayRows {
         }
         if !value.is_finite() {
             let (place, name) = (format!("row {}", row + 1), format!("{kind}{}", column + 1));
-            return Err(CellError::NotFinite.at(&place, &name, &value.to_string()));
+            return Err(CellError::NotFinite.in_numbers(&place, &name, &shown(value)));
         }
         let [inputs, _] = layout.shape();
         match (in_inputs, goals) {

@@ -11,12 +11,12 @@ use alloc::string::String;
 pub(crate) struct Reader<'a> {
     text: &'a str,
     position: usize,
-    records: usize,
+    records: u64,
     scratch: String,
 }
 
 /// The error for bytes that are no UTF-8.
-pub(crate) fn not_utf8(byte: usize) -> Error {
+pub(crate) fn not_utf8(byte: u64) -> Error {
     Error::data("data", format!("data: byte {byte} is not UTF-8; save the file as UTF-8"))
 }
 
@@ -75,14 +75,15 @@ impl<'a> Reader<'a> {
     }
 
     /// A reader of a part of a text that begins at byte `offset`, after `records` records.
-    pub fn resume(bytes: &'a [u8], offset: usize, records: usize) -> Result<Self, Error> {
-        let text = core::str::from_utf8(bytes).map_err(|error| not_utf8(offset + error.valid_up_to()))?;
+    pub fn resume(bytes: &'a [u8], offset: u64, records: u64) -> Result<Self, Error> {
+        let text =
+            core::str::from_utf8(bytes).map_err(|error| not_utf8(offset + error.valid_up_to() as u64))?;
         let text = text.strip_prefix('\u{feff}').filter(|_| offset == 0).unwrap_or(text);
         Ok(Self { text, position: 0, records, scratch: String::new() })
     }
 
     /// Records read so far; the header counts, so after it the number of the data row is one less.
-    pub fn records(&self) -> usize {
+    pub fn records(&self) -> u64 {
         self.records
     }
 
@@ -214,8 +215,12 @@ mod tests {
     use alloc::vec::Vec;
 
     fn all(text: &str) -> Result<Vec<Vec<String>>, Error> {
-        let mut reader = Reader::new(text.as_bytes())?;
         let mut records = Vec::new();
+        rest_of(Reader::new(text.as_bytes())?, &mut records).map(|_| records)
+    }
+
+    /// Reads to the end; the number of records so far.
+    fn rest_of(mut reader: Reader<'_>, records: &mut Vec<Vec<String>>) -> Result<u64, Error> {
         loop {
             let mut fields = Vec::new();
             let count = reader.record(&mut |_, field| {
@@ -224,7 +229,7 @@ mod tests {
             })?;
             match count {
                 Some(count) => assert_eq!(count, fields.len()),
-                None => return Ok(records),
+                None => return Ok(reader.records()),
             }
             records.push(fields);
         }
@@ -241,6 +246,46 @@ mod tests {
         let error = all("a,b\n1,2\n3,\"4").unwrap_err();
         assert_eq!(error.message, "data: row 2, column 2: a quote is never closed");
         assert!(all("a\n\"1\"x").unwrap_err().message.contains("after the closing quote"));
+    }
+
+    /// The records of a text that comes in two pieces, cut at byte `cut`.
+    fn in_pieces(text: &[u8], cut: usize) -> Result<Vec<Vec<String>>, Error> {
+        let mut ends = Ends::default();
+        let (mut records, mut counted, mut start, mut seen) = (Vec::new(), 0, 0, 0);
+        for stop in [cut, text.len()] {
+            if let Some(end) = ends.last_end(&text[seen..stop]) {
+                counted =
+                    rest_of(Reader::resume(&text[start..seen + end], start as u64, counted)?, &mut records)?;
+                start = seen + end;
+            }
+            seen = stop;
+        }
+        rest_of(Reader::resume(&text[start..], start as u64, counted)?, &mut records)?;
+        Ok(records)
+    }
+
+    #[test]
+    fn pieces_cut_anywhere_give_the_records_of_the_whole() {
+        let letters = ["a", ",", "\"", "\n", "\r", "\r\n", "\u{e9}", " ", "\"\"", ",\"", "\"\n"];
+        let mut rng = crate::rng::Rng::from_seed(5);
+        let (mut good, mut bad) = (0, 0);
+        for round in 0..3000 {
+            let mut text = String::from(if round % 3 == 0 { "\u{feff}" } else { "" });
+            for _ in 0..rng.below(24) {
+                text.push_str(letters[rng.below(letters.len() as u64) as usize]);
+            }
+            let whole = all(&text);
+            if whole.is_ok() {
+                good += 1;
+            } else {
+                bad += 1;
+            }
+            let first = if round % 3 == 0 { 3 } else { 0 };
+            for cut in first..=text.len() {
+                assert_eq!(in_pieces(text.as_bytes(), cut), whole, "{text:?} cut at {cut}");
+            }
+        }
+        assert!(good > 500 && bad > 500, "{good} {bad}");
     }
 
     #[test]

@@ -175,7 +175,7 @@ fn read_any(bytes: &[u8], options: &DataOptions, roles: &Roles<'_>) -> Result<Ta
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::data(
             "data",
-            "data: the file is empty; give a CSV with a header and at least 10 rows",
+            "data: the file is empty; give a CSV with a header and rows below it",
         ));
     }
     let task = Task::parse(&options.task)?;

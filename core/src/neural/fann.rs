@@ -6,7 +6,7 @@
 use super::csv::not_utf8;
 use super::data::Table;
 use super::formats::{build, check_shape, check_values};
-use super::schema::{parse_number, shorten, Task};
+use super::schema::{parse_number, shorten, CellError, Task};
 use crate::error::Error;
 use alloc::format;
 use alloc::string::String;
@@ -75,8 +75,8 @@ impl Rows {
         let number = self.rows + 1;
         for word in line.split_ascii_whitespace() {
             let name = column_name(self.row.len(), self.inputs);
-            let value =
-                parse_number(word).map_err(|error| error.at(&format!("row {number}"), &name, word))?;
+            let place = |error: CellError| error.in_numbers(&format!("row {number}"), &name, word);
+            let value = parse_number(word).map_err(place)?;
             self.row.push(value);
         }
         let (count, whole) = (self.row.len(), self.inputs + self.targets);
@@ -130,8 +130,8 @@ pub(crate) fn column_name(place: usize, inputs: usize) -> String {
 }
 
 /// The text of a file of numbers, or of a part of it that begins at byte `offset`.
-pub(crate) fn text_of_part(bytes: &[u8], offset: usize) -> Result<&str, Error> {
-    core::str::from_utf8(bytes).map_err(|error| not_utf8(offset + error.valid_up_to()))
+pub(crate) fn text_of_part(bytes: &[u8], offset: u64) -> Result<&str, Error> {
+    core::str::from_utf8(bytes).map_err(|error| not_utf8(offset + error.valid_up_to() as u64))
 }
 
 /// Reads FANN training text.

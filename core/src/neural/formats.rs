@@ -4,6 +4,7 @@
 //! rows u64, inputs per row u32, targets per row u32, the inputs as f32 row by row, then the targets likewise.
 
 use super::data::{Table, MAX_VALUES};
+use super::number::shown;
 use super::schema::{CellError, Column, Schema, Task, MAX_CLASSES, MAX_INPUTS};
 use super::table::{class_index, number_label};
 use crate::error::Error;
@@ -114,8 +115,8 @@ pub(crate) fn read_array(bytes: &[u8], task: Option<Task>) -> Result<Table, Erro
     for (values, width, kind) in [(&features, inputs, "x"), (&goals, targets, "y")] {
         if let Some(bad) = values.iter().position(|value| !value.is_finite()) {
             let (row, column) = (bad / width, bad % width + 1);
-            let value = values.get(bad).map(f32::to_string).unwrap_or_default();
-            return Err(CellError::NotFinite.at(
+            let value = values.get(bad).map(|value| shown(*value)).unwrap_or_default();
+            return Err(CellError::NotFinite.in_numbers(
                 &format!("row {}", row + 1),
                 &format!("{kind}{column}"),
                 &value,
@@ -129,6 +130,9 @@ pub(crate) fn read_array(bytes: &[u8], task: Option<Task>) -> Result<Table, Erro
 pub(crate) fn check_shape(rows: u64, inputs: u64, targets: u64) -> Result<(), Error> {
     if rows == 0 {
         return Err(Error::data("data", "data: there are no rows"));
+    }
+    if rows > u64::from(u32::MAX) {
+        return Err(Error::data("data", format!("data: {rows} rows; at most {} are allowed", u32::MAX)));
     }
     if inputs == 0 {
         return Err(Error::data("data", "data: no feature column"));

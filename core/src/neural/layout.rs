@@ -77,7 +77,7 @@ impl CsvLayout {
     }
 
     /// Takes a cell of data row `number`.
-    pub fn cell(&mut self, schema: &Schema, number: usize, index: usize, cell: &str) -> Result<(), Error> {
+    pub fn cell(&mut self, schema: &Schema, number: u64, index: usize, cell: &str) -> Result<(), Error> {
         match self.slots.get(index) {
             Some(Slot::Feature(column, offset)) => {
                 let column = &schema.columns[*column];
@@ -94,11 +94,11 @@ impl CsvLayout {
     }
 
     /// Turns the target cells of the row into goals.
-    pub fn goals(&mut self, schema: &Schema, number: usize) -> Result<(), Error> {
+    pub fn goals(&mut self, schema: &Schema, number: u64) -> Result<(), Error> {
         for (target, cell) in self.cells.iter().enumerate() {
             if schema.task == Task::Classification {
                 let class = class_index(&schema.classes, cell);
-                class_goal(schema, number as u64, class, cell, &mut self.goal)?;
+                class_goal(schema, number, class, cell, &mut self.goal)?;
             } else {
                 let name = schema.target_name(target);
                 let value = parse_number(cell)
@@ -162,7 +162,10 @@ impl NumberLayout {
         let places: Vec<usize> = if inputs == needed {
             (0..inputs).collect()
         } else {
-            let place = |name: &str| (0..inputs).find(|place| column_name(*place, inputs) == name);
+            let place = |name: &str| {
+                let number: usize = name.strip_prefix('x')?.parse().ok()?;
+                number.checked_sub(1).filter(|place| *place < inputs && column_name(*place, inputs) == name)
+            };
             let found =
                 schema.columns.iter().map(|column| place(&column.name).filter(|_| column.width() == 1));
             found.collect::<Option<Vec<_>>>().ok_or_else(|| {

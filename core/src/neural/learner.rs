@@ -255,7 +255,8 @@ pub(crate) fn settings(options: &Options) -> Settings {
         momentum: options.momentum.unwrap_or(0.0) as f32,
         batch_rows: options.batch_rows.unwrap_or(0),
         l1: options.l1 as f32,
-        l2: options.l2 as f32,
+        // Fahlman's decay is the same term with the other sign
+        l2: (options.l2 - if options.algorithm == "quickprop" { options.decay } else { 0.0 }) as f32,
         dropout: options.dropout as f32,
         noise: options.noise as f32,
         shuffle: true,

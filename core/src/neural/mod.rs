@@ -19,6 +19,7 @@ mod fuse;
 mod layout;
 mod learner;
 mod model;
+mod number;
 mod option_checks;
 pub mod options;
 mod pattern;

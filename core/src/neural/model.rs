@@ -5,7 +5,7 @@ use super::codec::{self, Contents};
 use super::plan::to_json;
 use super::schema::{Schema, Task};
 use super::stream::{no_answer, Evaluating, Predicting, CHUNK};
-use super::view::View;
+use super::view::{self, View};
 use crate::error::Error;
 use crate::hash::{hex, sha256};
 use alloc::format;
@@ -342,7 +342,7 @@ fn describe_member(member: &Member) -> MemberDescription<'_> {
         pattern: &member.pattern,
         algorithm: &member.algorithm,
         network: shape_text(&member.network),
-        view: member.view.kind(),
+        view: view::kind(&member.view),
         weight: member.weight,
         epochs: member.epochs,
         shortcut: member.network.shape.shortcut,

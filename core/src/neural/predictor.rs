@@ -1,67 +1,36 @@
 //! A model made ready for many calls: raw rows in, answers out, with the bits of [`Model::predict_rows`].
-#![allow(clippy::indexing_slicing)] // buffers are made for the model, lengths are checked at the door
 
 use super::model::Model;
 use super::schema::{Schema, Task};
 use super::stream::no_answer;
-use super::view::View;
 use crate::error::{Code, Error};
 use alloc::format;
-use alloc::vec;
 use alloc::vec::Vec;
-use ruv_swarm_neural::{FloatState, Level, Runner};
-
-/// Rows that go through the members at a time: what they need then stays in the nearer caches.
-const ROWS: usize = 256;
-
-/// One member, its network laid out and its inputs' room.
-#[derive(Debug)]
-struct Ready {
-    weight: f64,
-    view: View,
-    width: usize,
-    runner: Runner,
-}
+use ruv_swarm_neural::pipeline::{Parts, Pipeline, Refusal};
+use ruv_swarm_neural::Level;
 
 /// A model with all that its answers need laid out beforehand: no call allocates.
 #[derive(Debug)]
 pub struct Predictor {
     schema: Schema,
-    inputs: usize,
-    outputs: usize,
-    members: Vec<Ready>,
-    scaled: Vec<f32>,
-    seen: Vec<f32>,
-    one: Vec<f32>,
-    sums: Vec<f64>,
+    pipeline: Pipeline,
 }
 
 impl Predictor {
     /// The model, made ready.
     ///
     /// # Errors
-    /// `internal` for a member whose network does not fit itself, which no file that could be read holds.
+    /// `internal` for a member whose network does not fit, which no file that could be read holds.
     pub fn new(model: &Model) -> Result<Predictor, Error> {
-        let (inputs, outputs) = (model.inputs(), model.outputs());
-        let mut members = Vec::with_capacity(model.members.len());
-        for member in &model.members {
-            let runner = Runner::new(Level::detect(), &member.network)
-                .ok_or_else(|| Error::new(Code::Internal, "", "model: a network does not fit itself"))?;
-            let (weight, view) = (member.weight, member.view.clone());
-            members.push(Ready { weight, width: view.width(inputs), view, runner });
-        }
-        let widest =
-            members.iter().filter(|member| member.view != View::All).map(|member| member.width).max();
-        Ok(Predictor {
-            schema: model.schema.clone(),
-            inputs,
-            outputs,
-            members,
-            scaled: vec![0.0; ROWS * inputs],
-            seen: vec![0.0; ROWS * widest.unwrap_or(0)],
-            one: vec![0.0; ROWS * outputs],
-            sums: vec![0.0; ROWS * outputs],
-        })
+        let schema = &model.schema;
+        let back =
+            (schema.task == Task::Regression).then_some((&schema.target_mean[..], &schema.target_scale[..]));
+        let members: Vec<_> =
+            model.members.iter().map(|member| (member.weight, &member.view, &member.network)).collect();
+        let parts = Parts { shift: &schema.mean, factor: &schema.scale, back, members };
+        let pipeline = Pipeline::new(Level::detect(), &parts)
+            .ok_or_else(|| Error::new(Code::Internal, "", "model: a network does not fit"))?;
+        Ok(Predictor { schema: schema.clone(), pipeline })
     }
 
     /// Answers one raw row: [`Model::inputs`] numbers in, [`Model::outputs`] out.
@@ -69,108 +38,63 @@ impl Predictor {
     /// # Errors
     /// `invalid_argument` for a length that does not fit, `invalid_data` for a number that is not finite or too
     /// far from the training rows.
+    #[inline]
     pub fn row(&mut self, input: &[f32], out: &mut [f32]) -> Result<(), Error> {
-        if input.len() != self.inputs || out.len() != self.outputs {
-            return Err(self.misfit(input.len(), out.len()));
+        match self.pipeline.row(input, out) {
+            Ok(()) => Ok(()),
+            Err(refusal) => Err(self.refused(refusal, 0, input, out.len())),
         }
-        let _settings = FloatState::hold();
-        self.answer(0, input, out)
     }
 
     /// Answers raw rows, one after the other; the first is row number `first` (from 0) of the caller's.
     ///
     /// # Errors
     /// As [`Predictor::row`]; the error names the row.
+    #[inline]
     pub fn rows(&mut self, first: usize, inputs: &[f32], out: &mut [f32]) -> Result<(), Error> {
-        let rows = inputs.len() / self.inputs.max(1);
-        if inputs.len() != rows * self.inputs || out.len() != rows * self.outputs {
-            return Err(self.misfit(inputs.len(), out.len()));
+        match self.pipeline.rows(inputs, out) {
+            Ok(()) => Ok(()),
+            Err(refusal) => Err(self.refused(refusal, first, inputs, out.len())),
         }
-        let _settings = FloatState::hold();
-        let parts = inputs.chunks(ROWS * self.inputs).zip(out.chunks_mut(ROWS * self.outputs));
-        for (part, (inputs, out)) in parts.enumerate() {
-            self.answer(first + part * ROWS, inputs, out)?;
-        }
-        Ok(())
     }
 
     #[cold]
-    fn misfit(&self, inputs: usize, outs: usize) -> Error {
-        let field = if inputs % self.inputs.max(1) == 0 { "out" } else { "inputs" };
-        Error::invalid(
-            field,
-            format!(
-                "{field}: {inputs} numbers with room for {outs} answers; allowed: {} a row and {} an answer",
-                self.inputs, self.outputs
-            ),
-        )
-    }
-
-    /// Answers at most [`ROWS`] rows.
-    fn answer(&mut self, first: usize, inputs: &[f32], out: &mut [f32]) -> Result<(), Error> {
-        if let Some(bad) = inputs.iter().position(|value| !value.is_finite()) {
-            return Err(not_finite(first + bad / self.inputs + 1, bad % self.inputs + 1));
-        }
-        let scaled = &mut self.scaled[..inputs.len()];
-        scaled.copy_from_slice(inputs);
-        for (index, row) in scaled.chunks_exact_mut(self.inputs).enumerate() {
-            self.schema.standardise(row);
-            if row.iter().any(|value| !value.is_finite()) {
-                self.schema.check_scaled(row, &format!("row {}", first + index + 1))?;
+    fn refused(&self, refusal: Refusal, first: usize, inputs: &[f32], out: usize) -> Error {
+        let (width, answer) = (self.pipeline.inputs(), self.pipeline.outputs());
+        match refusal {
+            Refusal::Length => {
+                let field = if inputs.len() % width == 0 { "out" } else { "inputs" };
+                let count = inputs.len();
+                let text = "numbers with room for";
+                Error::invalid(
+                    field,
+                    format!("{field}: {count} {text} {out} of answers; allowed: {width} a row and {answer} an answer"),
+                )
             }
-        }
-        let sums = &mut self.sums[..out.len()];
-        sums.fill(0.0);
-        let one = &mut self.one[..out.len()];
-        for member in &mut self.members {
-            if member.view == View::All {
-                run(&mut member.runner, scaled, one);
-            } else {
-                let seen = &mut self.seen[..scaled.len() / self.inputs * member.width];
-                for (row, slots) in scaled.chunks_exact(self.inputs).zip(seen.chunks_exact_mut(member.width))
-                {
-                    member.view.apply(row, slots);
-                }
-                run(&mut member.runner, seen, one);
+            Refusal::Input(at) => {
+                let (row, column) = (first + at / width + 1, at % width + 1);
+                Error::data("inputs", format!("inputs: row {row}, column {column} is not finite"))
             }
-            for (sum, value) in sums.iter_mut().zip(one.iter()) {
-                *sum += member.weight * f64::from(*value);
+            Refusal::Scaled(at) => {
+                let start = at / width * width;
+                let mut row = inputs.get(start..start + width).unwrap_or_default().to_vec();
+                self.schema.standardise(&mut row);
+                let place = format!("row {}", first + at / width + 1);
+                self.schema
+                    .check_scaled(&row, &place)
+                    .err()
+                    .unwrap_or_else(|| no_answer(first + at / width + 1))
             }
-        }
-        for (slot, sum) in out.iter_mut().zip(sums.iter()) {
-            *slot = *sum as f32;
-        }
-        if self.schema.task == Task::Regression {
-            for row in out.chunks_exact_mut(self.outputs) {
-                self.schema.unscale_target(row);
-            }
-        }
-        match out.iter().position(|value| !value.is_finite()) {
-            Some(bad) => Err(no_answer(first + bad / self.outputs + 1)),
-            None => Ok(()),
+            Refusal::Answer(at) => no_answer(first + at / answer + 1),
         }
     }
-}
-
-/// One row has a way of its own, which needs no block of rows.
-#[inline]
-fn run(runner: &mut Runner, inputs: &[f32], out: &mut [f32]) {
-    if inputs.len() == runner.inputs() {
-        runner.row(inputs, out);
-    } else {
-        runner.rows(inputs, out);
-    }
-}
-
-#[cold]
-fn not_finite(row: usize, column: usize) -> Error {
-    Error::data("inputs", format!("inputs: row {row}, column {column} is not finite"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::neural::Session;
+    use alloc::vec;
 
     fn model(options: &str) -> Model {
         let rows: Vec<[f32; 3]> =
@@ -194,7 +118,7 @@ mod tests {
         ] {
             let model = model(options);
             let mut predictor = Predictor::new(&model).unwrap();
-            let rows = 3 * ROWS + 17;
+            let rows = 785;
             let inputs: Vec<f32> = (0..rows * 2).map(|i| (i * 29 % 101) as f32 - 30.5).collect();
             let outputs = model.outputs();
             let mut wanted = vec![0.0; rows * outputs];
@@ -214,11 +138,11 @@ mod tests {
     fn what_is_refused_is_named() {
         let model = model(r#"{"task":"regression"}"#);
         let mut predictor = Predictor::new(&model).unwrap();
-        let mut out = vec![0.0; 2 * ROWS];
-        let mut inputs = vec![1.0; 4 * ROWS];
-        inputs[2 * ROWS + 3] = f32::NAN;
+        let mut out = vec![0.0; 512];
+        let mut inputs = vec![1.0; 1024];
+        inputs[515] = f32::NAN;
         let error = predictor.rows(1000, &inputs, &mut out).unwrap_err();
-        assert_eq!(error.message, format!("inputs: row {}, column 2 is not finite", 1000 + ROWS + 2));
+        assert_eq!(error.message, format!("inputs: row {}, column 2 is not finite", 1258));
         assert_eq!(predictor.rows(0, &inputs[1..], &mut out).unwrap_err().field, "inputs");
         assert_eq!(predictor.rows(0, &inputs, &mut out[1..]).unwrap_err().field, "out");
         assert_eq!(predictor.row(&[1.0], &mut out[..1]).unwrap_err().code, Code::InvalidArgument);

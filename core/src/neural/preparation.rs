@@ -1,5 +1,6 @@
 //! How a dataset is made ready for training: which columns, which rows in which part, which scaling.
 
+use super::number::shown;
 use super::schema::Task;
 use crate::error::Error;
 use alloc::format;
@@ -161,7 +162,10 @@ impl Preparation {
                 }
                 Err(Error::invalid(
                     "classWeights",
-                    format!("classWeights: class {class:?} has {weight}; allowed: numbers above 0 to 3.4e38"),
+                    format!(
+                        "classWeights: class {class:?} has {}; allowed: numbers above 0 to 3.4e38",
+                        shown(*weight)
+                    ),
                 ))
             }),
             _ => Ok(()),

@@ -1,6 +1,7 @@
 //! From a table to what is trained on: the split of the rows, filled gaps, scaled inputs and targets, weights.
 
 use super::data::{read_table, read_table_with, DataOptions, Table};
+use super::number::shown;
 use super::plan::TrainingPlan;
 use super::preparation::{Preparation, Scaling};
 use super::row_weights::row_weights;
@@ -131,8 +132,11 @@ pub fn check_targets(prepared: &Prepared, low: f32, high: f32) -> Result<(), Err
         return Err(Error::data(
             "target",
             format!(
-                "target: row {}, column {name:?}: {value} (after scaling) is outside the output's range {low} to {high}; choose target scaling min-max or another output activation",
-                row + 1
+                "target: row {}, column {name:?}: {} (after scaling) is outside the output's range {} to {}; choose target scaling min-max or another output activation",
+                row + 1,
+                shown(value),
+                shown(low),
+                shown(high)
             ),
         ));
     }

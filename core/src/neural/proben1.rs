@@ -5,7 +5,7 @@
 use super::data::Table;
 use super::fann::{column_name, text_of_part};
 use super::formats::{build, check_shape, check_values};
-use super::schema::{parse_number, shorten, Task};
+use super::schema::{parse_number, shorten, CellError, Task};
 use crate::error::Error;
 use alloc::format;
 use alloc::vec::Vec;
@@ -81,8 +81,8 @@ impl Rows {
         self.row.clear();
         for word in line.split_ascii_whitespace() {
             let name = column_name(self.row.len(), inputs);
-            let value =
-                parse_number(word).map_err(|error| error.at(&format!("row {number}"), &name, word))?;
+            let place = |error: CellError| error.in_numbers(&format!("row {number}"), &name, word);
+            let value = parse_number(word).map_err(place)?;
             self.row.push(value);
         }
         if self.row.len() != inputs + targets {
@@ -116,8 +116,8 @@ impl Rows {
                 ),
             ));
         };
-        // more than any count that the limits below allow
-        let number = count.parse::<u64>().ok().filter(|number| *number < 1 << 32);
+        // any two can be added in 32 bits; the limits below are far less
+        let number = count.parse::<u64>().ok().filter(|number| *number < 1 << 31);
         match (number, *slot) {
             (Some(number), None) => *slot = Some(number),
             (Some(_), Some(_)) => {
@@ -126,7 +126,10 @@ impl Rows {
             (None, _) => {
                 return Err(Error::data(
                     "data",
-                    format!("data: {key}={count}; allowed: whole numbers", count = shorten(count)),
+                    format!(
+                        "data: {key}={count}; allowed: whole numbers below 2147483648",
+                        count = shorten(count)
+                    ),
                 ));
             }
         }

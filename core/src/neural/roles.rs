@@ -1,12 +1,14 @@
 //! Columns that are no features: groups keep rows together in a split, weights say how much a row counts.
 
 use super::data::Table;
+use super::number::shown;
 use super::schema::{is_missing, list_names, parse_number, shorten, Column};
 use crate::error::Error;
-use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 /// The names of the columns; empty: none.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,11 +17,17 @@ pub(crate) struct Roles<'a> {
     pub weight: &'a str,
 }
 
-/// Numbers the groups as they appear; two cells are of one group if their trimmed texts are equal.
+/// Sorts row numbers (or places); the only sort of the data side, since each kind of sort adds to the WASM module.
+pub(crate) fn sort_rows(rows: &mut [u32], compare: &mut dyn FnMut(u32, u32) -> Ordering) {
+    rows.sort_unstable_by(|a, b| compare(*a, *b));
+}
+
+/// The group cells of all rows; two are of one group if their trimmed texts are equal.
 #[derive(Default)]
 pub(crate) struct Groups {
-    known: BTreeMap<String, u32>,
-    pub rows: Vec<u32>,
+    text: String,
+    /// Where each row's cell ends in `text`.
+    ends: Vec<usize>,
 }
 
 impl Groups {
@@ -33,16 +41,47 @@ impl Groups {
                 format!("groupColumn: row {row}, column {name:?} is empty; every row needs a group"),
             ));
         }
-        let next = self.known.len() as u32;
-        let group = match self.known.get(cell) {
-            Some(group) => *group,
-            None => {
-                self.known.insert(cell.to_string(), next);
-                next
-            }
-        };
-        self.rows.push(group);
+        self.text.push_str(cell);
+        self.ends.push(self.text.len());
         Ok(())
+    }
+
+    fn cell(&self, row: u32) -> &str {
+        let row = row as usize;
+        let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        self.text.get(start..self.ends.get(row).copied().unwrap_or(start)).unwrap_or("")
+    }
+
+    /// The group of each row, numbered from 0 as they appear.
+    pub fn numbers(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.ends.len() as u32).collect();
+        sort_rows(&mut order, &mut |a, b| self.cell(a).cmp(self.cell(b)).then(a.cmp(&b)));
+        // for each row the first one of its group
+        let mut groups = vec![0; order.len()];
+        let mut first = 0;
+        for row in order {
+            if self.cell(row) != self.cell(first) {
+                first = row;
+            }
+            if let Some(slot) = groups.get_mut(row as usize) {
+                *slot = first;
+            }
+        }
+        let mut count = 0;
+        for row in 0..groups.len() {
+            let first = groups.get(row).copied().unwrap_or(0) as usize;
+            let number = if first == row {
+                count += 1;
+                count - 1
+            } else {
+                // an earlier row, whose number stands already
+                groups.get(first).copied().unwrap_or(0)
+            };
+            if let Some(slot) = groups.get_mut(row) {
+                *slot = number;
+            }
+        }
+        groups
     }
 }
 
@@ -76,14 +115,14 @@ pub(crate) fn take_columns(table: &mut Table, roles: &Roles<'_>) -> Result<(), E
         let mut groups = Groups::default();
         for (index, value) in take(table, "groupColumn", roles.group)?.iter().enumerate() {
             // adding 0 turns -0 into 0
-            groups.push(&(value + 0.0).to_string(), index + 1, roles.group)?;
+            groups.push(&shown(value + 0.0), index + 1, roles.group)?;
         }
-        table.groups = groups.rows;
+        table.groups = groups.numbers();
     }
     if !roles.weight.is_empty() {
         let weights = take(table, "weightColumn", roles.weight)?;
         if let Some(index) = weights.iter().position(|weight| *weight <= 0.0) {
-            let cell = weights.get(index).map(f32::to_string).unwrap_or_default();
+            let cell = weights.get(index).map(|weight| shown(*weight)).unwrap_or_default();
             return Err(bad_weight(&cell, index + 1, roles.weight));
         }
         table.weights = weights;
@@ -116,4 +155,19 @@ fn take(table: &mut Table, field: &str, name: &str) -> Result<Vec<f32>, Error> {
     }
     table.inputs = kept;
     Ok(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_numbered_as_they_appear() {
+        let mut groups = Groups::default();
+        for (row, cell) in ["b", "a", " b ", "ab", "a", "c", "b", "ab"].iter().enumerate() {
+            groups.push(cell, row + 1, "g").unwrap();
+        }
+        assert_eq!(groups.numbers(), [0, 1, 0, 2, 1, 3, 0, 2]);
+        assert!(Groups::default().numbers().is_empty());
+    }
 }

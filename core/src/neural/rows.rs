@@ -42,9 +42,9 @@ pub(crate) struct RowReader {
     /// Bytes of the record that is not complete.
     carry: Vec<u8>,
     /// Bytes before `carry`.
-    offset: usize,
+    offset: u64,
     /// CSV records read, the header too.
-    records: usize,
+    records: u64,
     rows: u64,
 }
 
@@ -108,7 +108,7 @@ impl RowReader {
         let carry = core::mem::take(&mut self.carry);
         let (complete, rest) = carry.split_at_checked(ready).unwrap_or_default();
         self.complete(schema, complete, each)?;
-        self.offset += ready;
+        self.offset += ready as u64;
         if rest.len() > MAX_RECORD {
             return Err(Error::data(
                 "data",

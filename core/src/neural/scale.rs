@@ -2,6 +2,7 @@
 #![allow(clippy::indexing_slicing)] // row and input indices come from the table's own shape
 
 use super::data::Table;
+use super::number::shown;
 use super::preparation::Scaling;
 use super::schema::{shorten, Task};
 use crate::error::Error;
@@ -171,7 +172,7 @@ pub(crate) fn scale_targets(table: &mut Table, train: &[u32], scaling: Scaling) 
                 format!(
                     "target: row {}, column {name:?}: {} is too far from the training rows to be scaled",
                     row + 1,
-                    values[output]
+                    shown(values[output])
                 ),
             ));
         }

@@ -4,6 +4,7 @@ use crate::error::Error;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use ruv_swarm_neural::pipeline;
 
 /// Most distinct texts of one text column.
 pub const MAX_CATEGORIES: usize = 64;
@@ -114,7 +115,20 @@ pub enum CellError {
 }
 
 impl CellError {
-    /// The error with its place.
+    /// The error with its place, in a file without missing values.
+    pub fn in_numbers(self, place: &str, column: &str, cell: &str) -> Error {
+        let why = match self {
+            CellError::NotANumber => "no number",
+            CellError::NotFinite => "not finite",
+        };
+        let (column, cell) = (shorten(column), shorten(cell.trim()));
+        Error::data(
+            "data",
+            format!("data: {place}, column {column:?}: {cell:?} is {why}; allowed: numbers up to 3.4e38"),
+        )
+    }
+
+    /// The error with its place in a CSV.
     pub fn at(self, place: &str, column: &str, cell: &str) -> Error {
         let column = shorten(column);
         let cell = shorten(cell.trim());
@@ -220,15 +234,7 @@ impl Schema {
 
     /// Scales a raw encoded row in place: `(value - mean) * scale`.
     pub fn standardise(&self, row: &mut [f32]) {
-        for ((value, mean), scale) in row.iter_mut().zip(&self.mean).zip(&self.scale) {
-            let distance = *value - mean;
-            *value = if distance.is_finite() {
-                distance * scale
-            } else {
-                // two numbers near 3.4e38 of unlike sign: their distance needs f64
-                ((f64::from(*value) - f64::from(*mean)) * f64::from(*scale)) as f32
-            };
-        }
+        pipeline::scale(row, &self.mean, &self.scale);
     }
 
     /// Refuses a scaled row with a number that is not finite; the error names `place` and the column.
@@ -262,13 +268,6 @@ impl Schema {
 
     /// Turns network outputs of a regression into answers in place: `value * scale + mean`.
     pub fn unscale_target(&self, row: &mut [f32]) {
-        for ((value, mean), scale) in row.iter_mut().zip(&self.target_mean).zip(&self.target_scale) {
-            let distance = *value * scale;
-            *value = if distance.is_finite() {
-                distance + mean
-            } else {
-                (f64::from(*value) * f64::from(*scale) + f64::from(*mean)) as f32
-            };
-        }
+        pipeline::unscale(row, &self.target_mean, &self.target_scale);
     }
 }

@@ -292,7 +292,8 @@ impl Session {
                 _ => Error::new(Code::FailedPrecondition, "", "training: no epoch has run yet"),
             });
         }
-        let options = self.options.to_json()?;
+        // a training of so many epochs is the same, whatever ended this one
+        let options = Options { epochs, ..self.options.clone() }.to_json()?;
         let member = Member {
             pattern: String::new(),
             algorithm: self.options.algorithm.clone(),

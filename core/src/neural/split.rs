@@ -3,6 +3,7 @@
 
 use super::data::Table;
 use super::preparation::{Preparation, SplitBy, DEFAULT_SPLIT};
+use super::roles::sort_rows;
 use crate::error::Error;
 use crate::rng::Rng;
 use alloc::format;
@@ -77,14 +78,18 @@ fn by_class(table: &Table) -> Vec<Vec<u32>> {
     classes
 }
 
-fn sorted(mut parts: Parts) -> Parts {
-    parts.iter_mut().for_each(|part| part.sort_unstable());
+/// The parts, ascending, from the part of each row.
+fn gather(part_of: &[usize]) -> Parts {
+    let mut parts = Parts::default();
+    for (row, part) in part_of.iter().enumerate() {
+        parts[*part].push(row as u32);
+    }
     parts
 }
 
 /// Deals the rows of each class (shuffled) out in fixed proportion, so that every part sees every class.
 pub(crate) fn stratified(table: &Table, shares: &[u32; 3], rng: &mut Rng) -> Parts {
-    let mut parts = Parts::default();
+    let mut part_of = vec![TRAIN; table.rows];
     let mut dealt: u64 = 0;
     for rows in &mut by_class(table) {
         rng.shuffle(rows);
@@ -99,16 +104,16 @@ pub(crate) fn stratified(table: &Table, shares: &[u32; 3], rng: &mut Rng) -> Par
             } else {
                 TRAIN
             };
-            parts[part].push(*row);
+            part_of[*row as usize] = part;
             dealt += 1;
         }
     }
-    sorted(parts)
+    gather(&part_of)
 }
 
 /// Deals the shuffled rows of each class into folds in turn; the folds do not depend on which one tests.
 fn stratified_fold(table: &Table, shares: &[u32; 3], how: &Preparation, rng: &mut Rng) -> Parts {
-    let mut parts = Parts::default();
+    let mut part_of = vec![TRAIN; table.rows];
     let (mut dealt, mut kept): (u64, u64) = (0, 0);
     let whole = shares[TRAIN] + shares[VALIDATION];
     for rows in &mut by_class(table) {
@@ -125,11 +130,11 @@ fn stratified_fold(table: &Table, shares: &[u32; 3], how: &Preparation, rng: &mu
                     TRAIN
                 }
             };
-            parts[part].push(*row);
+            part_of[*row as usize] = part;
             dealt += 1;
         }
     }
-    sorted(parts)
+    gather(&part_of)
 }
 
 /// The first rows train, the next validate, the last test; the borders are rounded.
@@ -155,10 +160,12 @@ fn by_file(table: &Table) -> Result<Parts, Error> {
 
 /// The groups, shuffled, then the largest first.
 fn group_order(sizes: &[u64], rng: &mut Rng) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..sizes.len()).collect();
-    rng.shuffle(&mut order);
-    order.sort_by_key(|group| core::cmp::Reverse(sizes[*group]));
-    order
+    let mut shuffled: Vec<usize> = (0..sizes.len()).collect();
+    rng.shuffle(&mut shuffled);
+    let mut places: Vec<u32> = (0..sizes.len() as u32).collect();
+    let size = |place: u32| sizes[shuffled[place as usize]];
+    sort_rows(&mut places, &mut |a, b| size(b).cmp(&size(a)).then(a.cmp(&b)));
+    places.iter().map(|place| shuffled[*place as usize]).collect()
 }
 
 /// Gives each group to the part that is least full for its share; the first of equals.
@@ -209,9 +216,6 @@ fn grouped_fold(table: &Table, shares: &[u32; 3], how: &Preparation, rng: &mut R
 }
 
 fn rows_of_groups(table: &Table, of_group: &[usize]) -> Parts {
-    let mut parts = Parts::default();
-    for (row, group) in table.groups.iter().enumerate() {
-        parts[of_group[*group as usize]].push(row as u32);
-    }
-    parts
+    let part_of: Vec<usize> = table.groups.iter().map(|group| of_group[*group as usize]).collect();
+    gather(&part_of)
 }

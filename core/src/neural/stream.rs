@@ -2,7 +2,7 @@
 
 use super::csv::push_field;
 use super::layout::Goals;
-use super::model::{largest, Model, Tally};
+use super::model::{Model, Tally};
 use super::plan::to_json;
 use super::rows::RowReader;
 use super::schema::{Schema, Task};
@@ -60,41 +60,35 @@ impl Predicting {
 
     /// See [`PredictStream::push`].
     pub fn push(&mut self, model: &Model, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        let mut text = self.begin(model);
+        self.begin(model, out);
         let rows = &mut self.rows;
         self.reader.push(&model.schema, bytes, &mut |_, row, _| {
             rows.inputs.extend_from_slice(row);
             rows.count += 1;
             if rows.count == CHUNK {
-                answer(model, rows, &mut text)?;
+                answer(model, rows, out)?;
             }
             Ok(())
         })?;
-        answer(model, rows, &mut text)?;
-        out.extend_from_slice(text.as_bytes());
-        Ok(())
+        answer(model, rows, out)
     }
 
     /// See [`PredictStream::finish`].
     pub fn finish(&mut self, model: &Model, out: &mut Vec<u8>) -> Result<u64, Error> {
-        let mut text = self.begin(model);
+        self.begin(model, out);
         let rows = &mut self.rows;
         let count = self.reader.finish(&model.schema, &mut |_, row, _| {
             rows.inputs.extend_from_slice(row);
             rows.count += 1;
             Ok(())
         })?;
-        answer(model, rows, &mut text)?;
-        out.extend_from_slice(text.as_bytes());
+        answer(model, rows, out)?;
         Ok(count)
     }
 
-    fn begin(&mut self, model: &Model) -> String {
-        let first = !core::mem::replace(&mut self.begun, true);
-        if first {
-            header(&model.schema)
-        } else {
-            String::new()
+    fn begin(&mut self, model: &Model, out: &mut Vec<u8>) {
+        if !core::mem::replace(&mut self.begun, true) {
+            out.extend_from_slice(header(&model.schema).as_bytes());
         }
     }
 }
@@ -127,7 +121,7 @@ impl Waiting {
     }
 }
 
-fn answer(model: &Model, rows: &mut Waiting, text: &mut String) -> Result<(), Error> {
+fn answer(model: &Model, rows: &mut Waiting, to: &mut Vec<u8>) -> Result<(), Error> {
     if rows.count == 0 {
         return Ok(());
     }
@@ -135,13 +129,15 @@ fn answer(model: &Model, rows: &mut Waiting, text: &mut String) -> Result<(), Er
     rows.scale(&model.schema)?;
     let outputs = model.outputs();
     let mut out = vec![0.0; rows.count * outputs];
+    let mut text = String::new();
     model.answer_scaled(&rows.inputs, &mut out);
     for (index, row) in out.chunks_exact(outputs).enumerate() {
         if row.iter().any(|value| !value.is_finite()) {
             return Err(no_answer(rows.before + index + 1));
         }
-        push_answer(&model.schema, text, row);
+        push_answer(&model.schema, &mut text, row);
     }
+    to.extend_from_slice(text.as_bytes());
     rows.done();
     Ok(())
 }
@@ -170,14 +166,24 @@ fn header(schema: &Schema) -> String {
 }
 
 fn push_answer(schema: &Schema, text: &mut String, row: &[f32]) {
-    let number = |value: &f32| to_json(value).unwrap_or_default();
     if schema.task == Task::Classification {
-        let wide: Vec<f64> = row.iter().map(|value| f64::from(*value)).collect();
-        push_field(text, schema.classes.get(largest(&wide)).map_or("", String::as_str));
+        // the first of the largest
+        let first = row.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (index, value)| {
+            if *value > best.1 {
+                (index, *value)
+            } else {
+                best
+            }
+        });
+        push_field(text, schema.classes.get(first.0).map_or("", String::as_str));
         text.push(',');
     }
-    let numbers: Vec<String> = row.iter().map(number).collect();
-    text.push_str(&numbers.join(","));
+    for (index, value) in row.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push_str(&to_json(value).unwrap_or_default());
+    }
     text.push('\n');
 }
 

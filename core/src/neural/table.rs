@@ -2,13 +2,13 @@
 
 use super::csv::Reader;
 use super::data::{Table, MAX_VALUES};
+use super::number::plain;
 use super::roles::{no_column, weight_of, Groups, Roles};
 use super::schema::{
     is_missing, parse_number, shorten, CellError, Column, Schema, Task, MAX_CATEGORIES, MAX_CLASSES,
     MAX_INPUTS,
 };
 use crate::error::Error;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -23,7 +23,8 @@ struct Scan {
     values: usize,
     missing: usize,
     first_missing: usize,
-    texts: BTreeSet<String>,
+    /// The distinct texts in byte order.
+    texts: Vec<String>,
     too_many: bool,
     /// The first cell that is no number, and its data row.
     text: Option<(usize, String)>,
@@ -52,14 +53,16 @@ impl Scan {
                 self.not_finite.get_or_insert_with(|| (row, shorten(cell)));
             }
         }
-        if !self.too_many && !self.texts.contains(cell) {
-            if self.texts.len() < limit {
-                self.texts.insert(cell.to_string());
-            } else {
-                self.too_many = true;
-                // numbers have many values as a rule: free the texts at once
-                self.texts.clear();
-            }
+        if self.too_many {
+            return;
+        }
+        let Err(place) = self.texts.binary_search_by(|known| known.as_str().cmp(cell)) else { return };
+        if self.texts.len() < limit {
+            self.texts.insert(place, cell.to_string());
+        } else {
+            self.too_many = true;
+            // numbers have many values as a rule: free the texts at once
+            self.texts.clear();
         }
     }
 
@@ -104,7 +107,7 @@ pub(crate) fn read_csv(
     let names = read_header(&mut reader)?;
     let roles = find_roles(&names, target, roles)?;
     let scanned = scan_columns(&mut reader, &names, &roles)?;
-    let rows = reader.records().saturating_sub(1);
+    let rows = reader.records().saturating_sub(1) as usize;
     if rows == 0 {
         return Err(Error::data("data", "data: there are no rows below the header"));
     }
@@ -131,7 +134,7 @@ pub(crate) fn read_csv(
         target_scale: Vec::new(),
     };
     let table = encode(bytes, schema, &roles, rows)?;
-    Ok(Table { groups: scanned.groups.rows, weights: scanned.weights, ..table })
+    Ok(Table { groups: scanned.groups.numbers(), weights: scanned.weights, ..table })
 }
 
 /// The column names, trimmed; counts the columns before anything is kept of them.
@@ -148,9 +151,11 @@ pub(crate) fn read_header(reader: &mut Reader<'_>) -> Result<Vec<String>, Error>
     if count > MAX_INPUTS {
         return Err(Error::data("data", format!("data: {count} columns; at most {MAX_INPUTS} are allowed")));
     }
-    let mut seen = BTreeSet::new();
+    let mut seen: Vec<&str> = Vec::with_capacity(names.len());
     for name in &names {
-        if !seen.insert(name.as_str()) {
+        if let Err(place) = seen.binary_search(&name.as_str()) {
+            seen.insert(place, name);
+        } else {
             return Err(Error::data(
                 "data",
                 format!("data: two columns are named {:?}; rename one", shorten(name)),
@@ -209,7 +214,7 @@ fn scan_columns(reader: &mut Reader<'_>, names: &[String], roles: &[Role]) -> Re
     let scans = names.iter().map(|_| Scan::default()).collect();
     let mut found = Scanned { scans, groups: Groups::default(), weights: Vec::new() };
     loop {
-        let row = reader.records();
+        let row = reader.records() as usize;
         let count = reader.record(&mut |index, cell| {
             let (Some(scan), Some(role)) = (found.scans.get_mut(index), roles.get(index)) else {
                 return Ok(());
@@ -225,14 +230,14 @@ fn scan_columns(reader: &mut Reader<'_>, names: &[String], roles: &[Role]) -> Re
         })?;
         match count {
             None => return Ok(found),
-            Some(count) if count != names.len() => return Err(unequal(row, count, names.len())),
+            Some(count) if count != names.len() => return Err(unequal(row as u64, count, names.len())),
             Some(_) => {}
         }
     }
 }
 
 /// The error for a row of another length than the header.
-pub(crate) fn unequal(row: usize, count: usize, names: usize) -> Error {
+pub(crate) fn unequal(row: u64, count: usize, names: usize) -> Error {
     Error::data("data", format!("data: row {row} has {count} fields, but the header names {names}"))
 }
 
@@ -249,7 +254,7 @@ fn column_of(name: &str, scan: Scan) -> Result<Column, Error> {
                 ),
             ));
         }
-        categories = scan.texts.into_iter().collect();
+        categories = scan.texts;
     }
     Ok(Column { name: name.to_string(), categories, indicator: scan.missing > 0, fill: 0.0 })
 }
@@ -303,14 +308,16 @@ fn classes_of(name: &str, scan: &Scan, task: Option<Task>) -> Result<(Task, Vec<
 /// The class label of a number: its shortest text, so that `1` and `1.0` are one class.
 pub(crate) fn number_label(number: f64) -> String {
     // adding 0 turns -0 into 0
-    format!("{}", number + 0.0)
+    plain(number + 0.0)
 }
 
 /// The class index of a trimmed target cell.
 pub(crate) fn class_index(classes: &[String], cell: &str) -> Option<u32> {
     let find = |label: &str| classes.iter().position(|class| class == label);
-    let index =
-        find(cell).or_else(|| cell.parse::<f64>().ok().and_then(|number| find(&number_label(number))));
+    let index = find(cell).or_else(|| {
+        let number: f64 = cell.parse().ok()?;
+        find(&number_label(number)).or_else(|| classes.iter().position(|class| class.parse() == Ok(number)))
+    });
     index.map(|index| index as u32)
 }
 

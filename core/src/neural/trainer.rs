@@ -7,7 +7,7 @@ use super::model::{fused, score, shape_text, Member};
 use super::plan::{parse_plan, to_json, Recipe};
 use super::prepare::{prepare, Prepared};
 use super::schema::Task;
-use super::view::View;
+use super::view::{self, View};
 use crate::error::{Code, Error};
 use crate::hash::parse_hex;
 use crate::rng::Rng;
@@ -108,7 +108,7 @@ impl Trainer {
         let data = prepare(bytes, &plan)?;
         let mut rng = Rng::from_hash(&seed);
         let recipe = chosen.recipe;
-        let view = View::make(&recipe.view, &data, &mut rng);
+        let view = view::make(&recipe.view, &data, &mut rng);
         let mut rows = data.train.clone();
         if recipe.view.bootstrap {
             let count = rows.len() as u64;

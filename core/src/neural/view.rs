@@ -12,87 +12,40 @@ use ruv_swarm_neural::root::sqrt_f64;
 const COMPONENT_ROWS: usize = 512;
 const COMPONENT_ROUNDS: usize = 12;
 
-/// A member's inputs as a function of the standardised ones.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum View {
-    /// All of them.
-    All,
-    /// Some of them, in index order.
-    Subset(Vec<u32>),
-    /// All of them, then products of two.
-    Products(Vec<[u32; 2]>),
-    /// Weighted sums: `[component][input]`.
-    Components(Vec<f32>),
+pub(crate) use ruv_swarm_neural::pipeline::View;
+
+/// The word of a view in plans and descriptions.
+pub(crate) fn kind(view: &View) -> &'static str {
+    match view {
+        View::All => "all",
+        View::Subset(_) => "subset",
+        View::Products(_) => "products",
+        View::Components(_) => "components",
+    }
 }
 
-impl View {
-    /// The word in plans and descriptions.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            View::All => "all",
-            View::Subset(_) => "subset",
-            View::Products(_) => "products",
-            View::Components(_) => "components",
+/// Draws or measures the view that a recipe asks for.
+pub(crate) fn make(recipe: &plan::View, data: &Prepared, rng: &mut Rng) -> View {
+    let inputs = data.schema.inputs();
+    let count = (recipe.count as usize).max(1);
+    match recipe.kind.as_str() {
+        "subset" => {
+            let mut all: Vec<u32> = (0..inputs as u32).collect();
+            rng.shuffle(&mut all);
+            all.truncate(count);
+            all.sort_unstable();
+            View::Subset(all)
         }
-    }
-
-    /// Draws or measures the view that a recipe asks for.
-    pub fn make(recipe: &plan::View, data: &Prepared, rng: &mut Rng) -> View {
-        let inputs = data.schema.inputs();
-        let count = (recipe.count as usize).max(1);
-        match recipe.kind.as_str() {
-            "subset" => {
-                let mut all: Vec<u32> = (0..inputs as u32).collect();
-                rng.shuffle(&mut all);
-                all.truncate(count);
-                all.sort_unstable();
-                View::Subset(all)
-            }
-            "products" if inputs > 1 => {
-                let mut pair = || {
-                    let first = rng.below(inputs as u64) as u32;
-                    let second = rng.below(inputs as u64 - 1) as u32;
-                    [first, if second >= first { second + 1 } else { second }]
-                };
-                View::Products((0..count).map(|_| pair()).collect())
-            }
-            "components" => View::Components(components(data, count.min(inputs), rng)),
-            _ => View::All,
+        "products" if inputs > 1 => {
+            let mut pair = || {
+                let first = rng.below(inputs as u64) as u32;
+                let second = rng.below(inputs as u64 - 1) as u32;
+                [first, if second >= first { second + 1 } else { second }]
+            };
+            View::Products((0..count).map(|_| pair()).collect())
         }
-    }
-
-    /// How many inputs the member gets of `inputs`.
-    pub fn width(&self, inputs: usize) -> usize {
-        match self {
-            View::All => inputs,
-            View::Subset(chosen) => chosen.len(),
-            View::Products(pairs) => inputs + pairs.len(),
-            View::Components(weights) => weights.len() / inputs.max(1),
-        }
-    }
-
-    /// Fills `out` (of [`View::width`]) from a standardised row.
-    pub fn apply(&self, row: &[f32], out: &mut [f32]) {
-        match self {
-            View::All => out.copy_from_slice(row),
-            View::Subset(chosen) => {
-                for (slot, index) in out.iter_mut().zip(chosen) {
-                    *slot = row[*index as usize];
-                }
-            }
-            View::Products(pairs) => {
-                let (plain, products) = out.split_at_mut(row.len());
-                plain.copy_from_slice(row);
-                for (slot, [first, second]) in products.iter_mut().zip(pairs) {
-                    *slot = row[*first as usize] * row[*second as usize];
-                }
-            }
-            View::Components(weights) => {
-                for (slot, weights) in out.iter_mut().zip(weights.chunks_exact(row.len())) {
-                    *slot = weights.iter().zip(row).fold(0.0, |sum, (weight, value)| sum + weight * value);
-                }
-            }
-        }
+        "components" => View::Components(components(data, count.min(inputs), rng)),
+        _ => View::All,
     }
 }
 
