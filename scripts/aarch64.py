@@ -26,8 +26,12 @@ CROSS_PACKAGES = ("gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user-s
 
 
 def test(arguments: list[str]) -> None:
-    """Run the crate's tests; `arguments` go to cargo test."""
-    package = ("test", "--package", "ruv-swarm-neural", *arguments)
+    """Run the crate's tests; `arguments` go to cargo test.
+
+    Without any, the library's own: the gradient checks take an emulator many minutes and say
+    nothing about bits.
+    """
+    package = ("test", "--package", "ruv-swarm-neural", *(arguments or ("--lib",)))
     if platform.machine() in ("aarch64", "arm64"):
         run_tests("cargo", *package)
         return

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Write};
 use base64::engine::general_purpose::STANDARD;
 use base64::Engine;
 use ruv_swarm_core::hash::{hex, sha256};
-use ruv_swarm_core::neural::{self, Model, Trainer};
+use ruv_swarm_core::neural::{self, Model, Session, Trainer};
 use ruv_swarm_core::{attach_artifact, attach_events, render, Attach, Error, Swarm};
 use serde::Deserialize;
 use serde_json::{json, Map, Value};
@@ -46,6 +46,11 @@ enum Op {
     Train {
         data: String,
         plan: String,
+        epochs: u32,
+    },
+    Session {
+        data: String,
+        options: String,
         epochs: u32,
     },
 }
@@ -203,6 +208,19 @@ fn train(bytes: &[u8], plan: &str, epochs: u32) -> Result<Map<String, Value>, Er
     Ok(answer.as_object().cloned().unwrap_or_default())
 }
 
+fn session(bytes: &[u8], options: &str, epochs: u32) -> Result<Map<String, Value>, Error> {
+    let mut session = Session::new(bytes, options)?;
+    session.run(epochs)?;
+    let mut session = Session::resume(&session.checkpoint(), bytes)?;
+    while !session.done() {
+        session.run(epochs)?;
+    }
+    let trained = session.finish()?;
+    let report: Value = serde_json::from_str(&trained.report_json).unwrap_or_default();
+    let hash = hex(&sha256(&[&trained.model]));
+    Ok(Map::from_iter([("modelHash".into(), hash.into()), ("report".into(), report)]))
+}
+
 fn answer(op: &Op, open: &mut Host) -> Map<String, Value> {
     let decode = |text: &str| STANDARD.decode(text).unwrap_or_default();
     let outcome = match op {
@@ -217,6 +235,7 @@ fn answer(op: &Op, open: &mut Host) -> Map<String, Value> {
         Op::Inspect { data, options } => neural::inspect_data(&decode(data), options)
             .map(|summary| Map::from_iter([("summary".into(), summary.into())])),
         Op::Train { data, plan, epochs } => train(&decode(data), plan, *epochs),
+        Op::Session { data, options, epochs } => session(&decode(data), options, *epochs),
     };
     outcome.unwrap_or_else(|error| Map::from_iter([("error".into(), failure(&error))]))
 }

@@ -7,7 +7,6 @@ use crate::Rng;
 use alloc::vec;
 use alloc::vec::Vec;
 
-
 /// A set of rows with their targets, cut into blocks of 64.
 #[derive(Clone, Debug)]
 pub struct Rows {

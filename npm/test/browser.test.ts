@@ -1,16 +1,9 @@
 /** Agents in a page: the same worker on the store in memory, by the browser's entry point. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
-import { chromium } from 'playwright-core';
+import { openPage } from './page.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
 const PAGE = `<!doctype html><title>workers</title><script type="module">
 import { RuvSwarm, TaskFailure } from '/dist/web.js';
 const swarm = await RuvSwarm.init({ seed: 1 });
@@ -33,23 +26,7 @@ globalThis.outcome = { summary, text: new TextDecoder().decode(bytes), ok };
 </script>`;
 
 test('a page has agents that are functions', async (t) => {
-  const served = createServer((request, response) => {
-    const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
-    const content = path === '/' ? Promise.resolve(PAGE) : readFile(join(ROOT, path));
-    content.then(
-      (body) => response.setHeader('content-type', TYPES[extname(path)] ?? 'text/html').end(body),
-      () => response.writeHead(404).end(),
-    );
-  });
-  await new Promise<void>((done) => served.listen(0, '127.0.0.1', done));
-  t.after(() => served.close());
-  const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
-  t.after(() => browser.close());
-  const page = await browser.newPage();
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-  await page.goto(`http://127.0.0.1:${(served.address() as AddressInfo).port}/`);
+  const { page, errors } = await openPage(t, '/', PAGE);
   const outcome = await page.waitForFunction(() => (globalThis as { outcome?: unknown }).outcome, undefined, { timeout: 30_000 }).catch((error: unknown) => {
     throw errors.length > 0 ? new Error(errors.join('; ')) : error;
   });

@@ -1,4 +1,4 @@
-/** What README.md shows of workers runs as it is written there. */
+/** What README.md shows of networks and workers runs as it is written there. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -26,6 +26,14 @@ async function snippet(at: string, block: string): Promise<Ran> {
   const source = block.replace(/^(import .*\n)+/, (imports) => `${imports}process.chdir(${JSON.stringify(at)});\n`);
   return run(process.execPath, ['--input-type=module-typescript', '--disable-warning=ExperimentalWarning', '--eval', source], HERE);
 }
+
+test('the network is learnt as written', async (t) => {
+  const [, networks = ''] = /^## Networks\n(.*?)^## /ms.exec(README) ?? [];
+  const [, block = ''] = /^```typescript\n(.*?)^```/ms.exec(networks) ?? [];
+  const ran = await snippet(folder(t), block);
+  assert.deepEqual([ran.code, ran.stderr], [0, '']);
+  assert.deepEqual(ran.stdout.trim().split('\n'), [...block.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map(([, said]) => said));
+});
 
 test('the function does its tasks', async (t) => {
   const [functionBlock = ''] = blocks('typescript');

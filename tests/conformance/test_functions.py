@@ -39,6 +39,5 @@ def test_functions_have_the_bits_of_every_target_in_node() -> None:
     )
     module = target / TARGET / "release" / "examples" / "functions_wasm.wasm"
     rows = json.loads(output("node", "-e", SCRIPT, module))
-    assert len(rows) >= 16, "no level but one"
     assert any(row["vector"] for row in rows), "no SIMD in the module"
     assert [row["found"] for row in rows] == [row["expected"] for row in rows]

@@ -17,6 +17,14 @@ def test_training_gives_the_recorded_model(target: Target, case: Json) -> None:
     assert training.expected(answer) == case["expected"]
 
 
+@EVERY
+@pytest.mark.parametrize("epochs", [7, 1000])
+@pytest.mark.parametrize("case", training.sessions(), ids=lambda case: case["options"])
+def test_one_network_is_the_recorded_one(target: Target, case: Json, epochs: int) -> None:
+    expected = {name: case[name] for name in ("modelHash", "report")}
+    assert training.train_one(case, target, epochs) == expected
+
+
 @pytest.mark.parametrize("case", training.cases()[:1], ids=lambda case: case["data"])
 def test_reports_and_predictions_are_equal_to_the_last_digit(
     rust: Target, python: Target, node: Target, case: Json

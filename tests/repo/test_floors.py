@@ -82,6 +82,7 @@ ALLOWED_CRATES = {
     "bindings/rust": {"ruv-swarm-core"},
     "bindings/python": {"ruv-swarm-core", "ruv-swarm"},
     "bindings/wasm": {"ruv-swarm-core"},
+    "bindings/wasm-neural": {"ruv-swarm-core"},
     "simulator": {"ruv-swarm-core"},
     "xtask": set(),
 }

@@ -81,6 +81,12 @@ impl Session {
         self.0.stop(reason);
     }
 
+    /// Keeps a short text of the host in the checkpoints that follow.
+    #[wasm_bindgen(js_name = setNote)]
+    pub fn set_note(&mut self, note: &str) -> Result<(), JsError> {
+        self.0.set_note(note).map_err(thrown)
+    }
+
     /// All that it takes to go on later, bit for bit.
     pub fn checkpoint(&self) -> Vec<u8> {
         self.0.checkpoint()

@@ -6,6 +6,7 @@
 //! object `{"code","message","field"}`.
 use wasm_bindgen::prelude::*;
 
+pub mod door;
 pub mod neural;
 pub mod swarm;
 

@@ -104,6 +104,12 @@ impl Trainer {
 #[wasm_bindgen]
 pub struct Model(neural::Model);
 
+impl Model {
+    pub(crate) fn inner(&self) -> &neural::Model {
+        &self.0
+    }
+}
+
 #[wasm_bindgen]
 impl Model {
     /// The model that a model file holds.
@@ -135,10 +141,7 @@ impl Model {
     #[wasm_bindgen(js_name = predictCsv)]
     pub fn predict_csv(&self, csv: &[u8]) -> Result<JsPredictedCsv, JsError> {
         let predicted = self.0.predict_csv(csv).map_err(thrown)?;
-        let object: JsPredictedCsv = Object::new().unchecked_into();
-        object.set_csv(&Uint8Array::from(&predicted.csv[..]));
-        object.set_rows(predicted.rows as f64);
-        Ok(object)
+        Ok(self::predicted(&predicted.csv, predicted.rows as f64))
     }
 
     /// Outputs for encoded rows, row after row.
@@ -165,5 +168,12 @@ fn trained(model: &[u8], report: &str) -> JsTrained {
     let object: JsTrained = Object::new().unchecked_into();
     object.set_model(&Uint8Array::from(model));
     object.set_report(report);
+    object
+}
+
+pub(crate) fn predicted(csv: &[u8], rows: f64) -> JsPredictedCsv {
+    let object: JsPredictedCsv = Object::new().unchecked_into();
+    object.set_csv(&Uint8Array::from(csv));
+    object.set_rows(rows);
     object
 }

@@ -46,6 +46,9 @@ pub(crate) fn write(options: &str, schema: &Schema, members: &[Member]) -> Vec<u
 pub(crate) fn read(bytes: &[u8]) -> Result<Contents, Error> {
     let (mut reader, version) = Reader::open(KIND, bytes)?;
     let options = if version > 1 { reader.text()? } else { String::new() };
+    if !options.is_empty() && crate::json::fields(&options).is_err() {
+        return Err(reader.damaged("its options"));
+    }
     let schema = read_schema(&mut reader)?;
     let count = reader.count(1_000)?;
     let mut members = Vec::new();

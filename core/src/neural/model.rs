@@ -14,7 +14,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 use ruv_swarm_neural::{FloatState, Layer, Level, Network, Runner};
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 /// `30-16-8-2`; `30-[5]-2` for a cascade of five units.
 pub(crate) fn shape_text(network: &Network) -> String {
@@ -140,8 +139,6 @@ struct Description<'a> {
     #[serde(skip_serializing_if = "<[f32]>::is_empty")]
     target_scale: &'a [f32],
     members: Vec<MemberDescription<'a>>,
-    /// Resolved options of the training; none for the swarm's models.
-    options: Option<&'a RawValue>,
 }
 
 /// A feature column; each of its inputs is `(value - mean) * scale`.
@@ -224,7 +221,7 @@ impl Model {
 
     /// What the model is, as JSON.
     pub fn describe(&self) -> String {
-        to_json(&Description {
+        let mut text = to_json(&Description {
             hash: &self.hash,
             version: self.version,
             bytes: self.size,
@@ -238,9 +235,14 @@ impl Model {
             target_mean: &self.schema.target_mean,
             target_scale: &self.schema.target_scale,
             members: self.members.iter().map(describe_member).collect(),
-            options: serde_json::from_str(&self.options).ok(),
         })
-        .unwrap_or_default()
+        .unwrap_or_default();
+        // the options are JSON already: they were checked when the file was read
+        text.pop();
+        text.push_str(",\"options\":");
+        text.push_str(if self.options.is_empty() { "null" } else { &self.options });
+        text.push('}');
+        text
     }
 
     fn describe_columns(&self) -> Vec<ColumnDescription<'_>> {

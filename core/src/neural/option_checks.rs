@@ -1,5 +1,6 @@
 //! What options allow, field by field.
 
+use super::number::shown;
 use super::options::{Options, PerLayer, MAX_EPOCHS, MAX_LAYERS, MAX_UNITS, MAX_WEIGHTS};
 use super::prepare::Prepared;
 use super::schema::Task;
@@ -61,7 +62,7 @@ fn check_network(options: &Options) -> Result<(), Error> {
         activation("outputActivation", word, false)?;
     }
     if !(options.connection_rate > 0.0 && options.connection_rate <= 1.0) {
-        return Err(out_of("connectionRate", options.connection_rate, "above 0 to 1"));
+        return Err(out_of("connectionRate", shown(options.connection_rate), "above 0 to 1"));
     }
     range("initRange", options.init_range, 1e-9, 1e3)
 }
@@ -98,7 +99,7 @@ fn check_stopping(options: &Options) -> Result<(), Error> {
     for (field, value) in [("gl", options.gl), ("pq", options.pq), ("progress", options.progress)] {
         if let Some(value) = value {
             if !(value > 0.0 && value <= 1e9) {
-                return Err(out_of(field, value, "above 0 to 1e9"));
+                return Err(out_of(field, shown(value), "above 0 to 1e9"));
             }
         }
     }
@@ -208,7 +209,7 @@ fn range(field: &str, value: f64, low: f64, high: f64) -> Result<(), Error> {
     if (low..=high).contains(&value) {
         Ok(())
     } else {
-        Err(out_of(field, value, format!("{low:?} to {high:?}")))
+        Err(out_of(field, shown(value), format!("{} to {}", shown(low), shown(high))))
     }
 }
 

@@ -63,7 +63,7 @@ impl Predictor {
         let (width, answer) = (self.pipeline.inputs(), self.pipeline.outputs());
         match refusal {
             Refusal::Length => {
-                let field = if inputs.len() % width == 0 { "out" } else { "inputs" };
+                let field = if inputs.len().is_multiple_of(width) { "out" } else { "inputs" };
                 let count = inputs.len();
                 let text = "numbers with room for";
                 Error::invalid(

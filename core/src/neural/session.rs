@@ -292,7 +292,7 @@ impl Session {
                 _ => Error::new(Code::FailedPrecondition, "", "training: no epoch has run yet"),
             });
         }
-        // a training of so many epochs is the same, whatever ended this one
+        // an early end is part of the result: as many epochs asked for give the same file
         let options = Options { epochs, ..self.options.clone() }.to_json()?;
         let member = Member {
             pattern: String::new(),

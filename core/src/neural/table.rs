@@ -300,7 +300,7 @@ fn classes_of(name: &str, scan: &Scan, task: Option<Task>) -> Result<(Task, Vec<
     let classes = if scan.numeric() {
         numbers.iter().map(|number| number_label(*number)).collect()
     } else {
-        scan.texts.iter().cloned().collect()
+        scan.texts.clone()
     };
     Ok((Task::Classification, classes))
 }

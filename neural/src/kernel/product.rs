@@ -166,6 +166,29 @@ unsafe fn multiply_strip<V: Vector, const T: usize>(
     }
 }
 
+/// sums[t][n] += factors[t] * values[n]: one step of both products.
+#[inline(always)]
+unsafe fn add_products<V: Vector, const T: usize, const N: usize>(
+    sums: &mut [[V; N]; T],
+    factors: *const f32,
+    apart: usize,
+    values: *const f32,
+) {
+    // SAFETY: `T` factors `apart` numbers apart, and `N` vectors of values.
+    unsafe {
+        let mut held = [V::splat(0.0); N];
+        for (n, value) in held.iter_mut().enumerate() {
+            *value = V::load(values.add(n * V::LANES));
+        }
+        for (t, sums) in sums.iter_mut().enumerate() {
+            let factor = V::splat(*factors.add(t * apart));
+            for (sum, value) in sums.iter_mut().zip(&held) {
+                *sum = sum.add(factor.mul(*value));
+            }
+        }
+    }
+}
+
 #[inline(always)]
 unsafe fn multiply_tile<V: Vector, const T: usize, const N: usize>(
     mut weights: *const f32,
@@ -193,17 +216,17 @@ unsafe fn multiply_tile<V: Vector, const T: usize, const N: usize>(
                 }
             }
         }
-        for _ in 0..depth {
-            let mut values = [V::splat(0.0); N];
-            for (n, value) in values.iter_mut().enumerate() {
-                *value = V::load(panel.add(n * V::LANES));
+        let mut left = depth;
+        while V::UNROLL && left >= 2 {
+            for _ in 0..2 {
+                add_products(&mut sums, weights, 1, panel);
+                weights = weights.add(T);
+                panel = panel.add(STRIP);
             }
-            for (t, sums) in sums.iter_mut().enumerate() {
-                let weight = V::splat(*weights.add(t));
-                for (sum, value) in sums.iter_mut().zip(&values) {
-                    *sum = sum.add(weight.mul(*value));
-                }
-            }
+            left -= 2;
+        }
+        for _ in 0..left {
+            add_products(&mut sums, weights, 1, panel);
             weights = weights.add(T);
             panel = panel.add(STRIP);
         }
@@ -290,7 +313,8 @@ pub(crate) unsafe fn accumulate<V: Vector>(
         // a few columns of all rows stay close while all slopes pass by
         while at < width {
             let (sheet, gradient) = (sheet.add(at), gradient.add(at));
-            let two = at + 2 * V::LANES <= width;
+            // of 512 bits only one: its factors come from memory with the product, and need no register
+            let two = V::LANES < 16 && at + 2 * V::LANES <= width;
             let mut first = 0;
             for _ in 0..full {
                 let (gradient, delta) = (gradient.add(first * width), delta.beyond(first));
@@ -346,17 +370,17 @@ unsafe fn accumulate_tile<V: Vector, const T: usize, const N: usize>(
     unsafe {
         while row < rows {
             let mut slopes = delta.at(row);
-            for _ in 0..STRIP.min(rows - row) {
-                let mut values = [V::splat(0.0); N];
-                for (n, value) in values.iter_mut().enumerate() {
-                    *value = V::load(sheet.add(n * V::LANES));
+            let mut left = STRIP.min(rows - row);
+            while V::UNROLL && left >= 2 {
+                for _ in 0..2 {
+                    add_products(&mut sums, slopes, STRIP, sheet);
+                    slopes = slopes.add(1);
+                    sheet = sheet.add(stride);
                 }
-                for (t, sums) in sums.iter_mut().enumerate() {
-                    let slope = V::splat(*slopes.add(t * STRIP));
-                    for (sum, value) in sums.iter_mut().zip(&values) {
-                        *sum = sum.add(slope.mul(*value));
-                    }
-                }
+                left -= 2;
+            }
+            for _ in 0..left {
+                add_products(&mut sums, slopes, STRIP, sheet);
                 slopes = slopes.add(1);
                 sheet = sheet.add(stride);
             }

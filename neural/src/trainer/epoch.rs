@@ -9,7 +9,6 @@ use crate::optimiser::Algorithm;
 use crate::passes::Passes;
 use crate::rows::Rows;
 use crate::Rng;
-use alloc::vec::Vec;
 
 impl Trainer {
     #[inline(always)]
@@ -99,23 +98,22 @@ impl Trainer {
 
     #[inline(always)]
     pub(super) fn row_by_row<V: Kernels>(&mut self) {
-        let Trainer { stepper: Some(stepper), settings, order, rng, train, criterion, sums, .. } = self
+        let Trainer { stepper: Some(stepper), settings, order, rng, train, criterion, sums, noisy, .. } =
+            self
         else {
             return;
         };
         if settings.shuffle {
             rng.shuffle(order);
         }
-        let mut noisy = Vec::with_capacity(if settings.noise > 0.0 { train.inputs() } else { 0 });
         for row in order.iter() {
             let row = *row as usize;
             let mut input = train.row(row);
             if settings.noise > 0.0 {
-                noisy.clear();
-                noisy.extend(
-                    input.iter().map(|value| value + rng.uniform_f32(-settings.noise, settings.noise)),
-                );
-                input = &noisy;
+                for (slot, value) in noisy.iter_mut().zip(input) {
+                    *slot = value + rng.uniform_f32(-settings.noise, settings.noise);
+                }
+                input = noisy;
             }
             stepper.forward::<V>(input, settings.dropout, Some(&mut *rng));
             let targets = train.targets_of(row);
@@ -150,7 +148,7 @@ impl Trainer {
             *weight = if shrunk < 0.0 { -less } else { less };
         }
         if let Some(stepper) = &mut self.stepper {
-            stepper.load(&self.layout.collect(&self.weights));
+            stepper.read_weights(&self.layout, &self.weights);
         }
     }
 

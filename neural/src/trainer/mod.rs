@@ -6,7 +6,7 @@ mod epoch;
 
 use self::epoch::gradient_of;
 use crate::few::Few;
-use crate::kernel::Kernels;
+use crate::kernel::{Kernels, BLOCK};
 use crate::layout::Layout;
 use crate::level::{dispatch, Level, Work};
 use crate::loss::{Criterion, Epoch, Sums};
@@ -35,6 +35,9 @@ pub struct Trainer {
     /// All bits where a weight exists; empty if all do.
     mask: Buffer,
     passes: Passes,
+    /// Errors of a block, and a row with noise: scratch.
+    errors: Buffer,
+    noisy: Vec<f32>,
     /// In place of the passes where rows and network are small.
     few: Option<Few>,
     sums: Sums,
@@ -109,6 +112,8 @@ impl Trainer {
             passes: Passes::new(&layout, !incremental, settings.dropout > 0.0),
             few: Few::new(level.lanes(), &layout, &train)
                 .filter(|_| !incremental && scratch.is_none() && settings.dropout == 0.0),
+            errors: Buffer::new(train.outputs() * BLOCK),
+            noisy: alloc::vec![0.0; if incremental && settings.noise > 0.0 { train.inputs() } else { 0 }],
             sums: Sums::new(),
             stepper: incremental.then(|| Stepper::new(level, &network, true, settings.momentum > 0.0)),
             optimiser: Optimiser::new(&settings, if incremental { 0 } else { count }),
@@ -274,14 +279,13 @@ impl Work for MeasureWork<'_> {
     type Output = Epoch;
     #[inline(always)]
     fn run<V: Kernels>(self) -> Epoch {
-        let Trainer { passes, layout, weights, criterion, .. } = self.trainer;
+        let Trainer { passes, layout, weights, criterion, errors, .. } = self.trainer;
         passes.load(layout, weights, false);
         let mut sums = Sums::new();
-        let mut delta = Buffer::new(self.rows.outputs() * crate::kernel::BLOCK);
         for index in 0..self.rows.blocks() {
             let block = self.rows.block(index);
             passes.forward::<V>(layout, block.panel, block.rows, None);
-            passes.measure(layout, criterion, &block, &mut delta, &mut sums);
+            passes.measure(layout, criterion, &block, errors, &mut sums);
         }
         let mut epoch = sums.finish(criterion, self.rows.total(), self.rows.outputs(), self.rows.rows());
         epoch.broken = self.trainer.broken::<V>(&epoch);

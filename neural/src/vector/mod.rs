@@ -38,6 +38,8 @@ pub trait Vector: Copy {
     const LANES: usize;
     /// Outputs of a register tile: as many as the registers hold beside the operands.
     const TILE: usize;
+    /// Whether two steps of a product at a time are faster.
+    const UNROLL: bool = false;
     /// The same number in each lane.
     fn splat(x: f32) -> Self;
     /// `LANES` numbers from `from` on.

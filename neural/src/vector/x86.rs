@@ -13,6 +13,7 @@ pub struct V128(__m128);
 
 impl Vector for V128 {
     const LANES: usize = 4;
+    const UNROLL: bool = true;
     const TILE: usize = 4;
     #[inline(always)]
     fn splat(x: f32) -> Self {
@@ -132,6 +133,7 @@ pub struct V256(__m256);
 
 impl Vector for V256 {
     const LANES: usize = 8;
+    const UNROLL: bool = true;
     const TILE: usize = 6;
     #[inline(always)]
     fn splat(x: f32) -> Self {
@@ -261,6 +263,7 @@ pub struct V512(__m512);
 
 impl Vector for V512 {
     const LANES: usize = 16;
+    const UNROLL: bool = true;
     const TILE: usize = 6;
     #[inline(always)]
     fn splat(x: f32) -> Self {

@@ -76,7 +76,7 @@ function parseCommand(command: CommandDefinition, args: readonly string[]): Pars
   let parsed: { values: Record<string, unknown>; positionals: string[]; tokens: { kind: string; name?: string }[] };
   try {
     parsed = parseArgs({
-      args: [...args],
+      args: joined(args, named),
       options: { ...options, help: { type: 'boolean', short: 'h' } },
       allowPositionals: true,
       tokens: true,
@@ -103,9 +103,21 @@ function key({ flag }: CommandArgument): string {
   return (flag ?? '').replace(/^--/, '');
 }
 
-/** Which words and numbers are allowed is the core's to say; here only numbers are read. */
+/** A negative number after the flag of a number is its value, and no flag. */
+function joined(args: readonly string[], known: readonly CommandArgument[]): string[] {
+  const numbers = new Set(known.filter(({ setting, type }) => setting && type === 'float').map(({ flag }) => flag));
+  const whole: string[] = [];
+  for (const arg of args) {
+    const before = whole.at(-1);
+    if (before !== undefined && numbers.has(before) && /^-\.?\d/.test(arg)) whole.splice(-1, 1, `${before}=${arg}`);
+    else whole.push(arg);
+  }
+  return whole;
+}
+
+/** Which words and numbers are allowed is the core's to say; here only numbers are read, and not those of options of training. */
 function convert(entry: CommandArgument, value: string | boolean): string | number | boolean {
-  if (typeof value === 'boolean' || entry.type === 'string' || entry.type === 'list') return value;
+  if (typeof value === 'boolean' || entry.setting === true || entry.type === 'string' || entry.type === 'list') return value;
   const number = Number(value);
   const wanted = entry.type === 'uint' ? /^\+?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
   if (!wanted.test(value) || (entry.type === 'uint' && !Number.isSafeInteger(number))) {
@@ -142,8 +154,9 @@ function commandHelp(command: CommandDefinition): string {
 }
 
 function optionRows(entries: readonly CommandArgument[]): (readonly [string, string])[] {
-  const value = ({ kind, type, name }: CommandArgument): string => {
+  const value = ({ kind, type, name, setting }: CommandArgument): string => {
     if (kind === 'flag') return '';
+    if (setting && type === 'float') return ' <NUMBER>';
     return type === 'uint' ? ' <N>' : type === 'float' ? ' <SECONDS>' : ` <${name.toUpperCase()}>`;
   };
   const rows = entries.map((entry) => [`${entry.flag}${value(entry)}`, entry.help] as const);

@@ -11,8 +11,9 @@ import { interrupted } from './interrupt.js';
 import { monitor } from './monitor.js';
 import { call } from './operation.js';
 import { orchestrate } from './orchestrate.js';
-import { predict } from './predict.js';
+import { evaluate, inspect, predict } from './predict.js';
 import { submit } from './submit.js';
+import { train } from './train.js';
 import { work } from './work.js';
 
 /** How many events are read at a time. */
@@ -23,7 +24,10 @@ export const COMMAND_CODE: Readonly<Record<string, (context: Context) => Promise
   init,
   spawn,
   orchestrate,
+  train,
+  evaluate,
   predict,
+  inspect,
   status,
   query,
   monitor,

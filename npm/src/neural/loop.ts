@@ -57,9 +57,12 @@ export class TrainingLoop {
     let workedMs = 0;
     while (!session.done() && !this.#ended) {
       this.#answer(session);
-      if (this.#stopping) session.stop('cancelled');
-      else if (workedMs >= seconds * 1000) session.stop('time');
-      else if (this.#paused) {
+      const over = this.#stopping ? 'cancelled' : workedMs >= seconds * 1000 ? 'time' : undefined;
+      if (over !== undefined) {
+        // what is kept is a training that goes on
+        if (every > 0 && epoch % every > 0) this.#tell({ kind: 'checkpoint', bytes: session.checkpoint(), asked: false });
+        session.stop(over);
+      } else if (this.#paused) {
         await new Promise<void>((resolve) => (this.#wake = resolve));
         continue;
       } else {
@@ -74,7 +77,7 @@ export class TrainingLoop {
       const progress = JSON.parse(session.progress()) as NetworkProgress;
       epoch = progress.epoch;
       this.#tell({ kind: 'progress', progress });
-      if (every > 0 && (epoch % every === 0 || progress.done)) this.#tell({ kind: 'checkpoint', bytes: session.checkpoint(), asked: false });
+      if (over === undefined && every > 0 && (epoch % every === 0 || progress.done)) this.#tell({ kind: 'checkpoint', bytes: session.checkpoint(), asked: false });
       await turn();
     }
     this.#answer(session);

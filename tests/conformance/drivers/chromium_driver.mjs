@@ -13,8 +13,11 @@ const FLAGS = '--no-sandbox --disable-gpu --disable-quic --no-first-run --disabl
 const TYPES = { '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' };
 const PAGE = `<!doctype html><title>conformance</title><script type="module">
 import { load } from '/npm/dist/load/web.js';
+import { neuralKernel } from '/npm/dist/neural/kernel.js';
+import { load as loadNeural } from '/npm/dist/neural/load-web.js';
 import { answer } from '/tests/conformance/drivers/core.mjs';
-const kernel = await load();
+await loadNeural();
+const kernel = { ...(await load()), neural: neuralKernel() };
 globalThis.answer = (line) => answer(kernel, line);
 </script>`;
 

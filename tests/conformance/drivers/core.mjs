@@ -134,14 +134,26 @@ async function train(kernel, { data, plan, epochs }) {
   };
 }
 
+async function session({ neural }, { data, options, epochs }) {
+  const bytes = fromBase64(data);
+  const begun = new neural.Session(bytes, options);
+  begun.run(epochs);
+  const training = neural.Session.resume(begun.checkpoint(), bytes);
+  begun.free();
+  while (!training.done()) training.run(epochs);
+  const { model, report } = training.finish();
+  return { modelHash: await sha256(model), report: JSON.parse(report) };
+}
+
 const OPS = {
   run,
   replay,
   train,
+  session,
   inspect: (kernel, { data, options }) => ({ summary: kernel.inspectData(fromBase64(data), options) }),
 };
 
-/** Answers one line of the protocol with one line. */
+/** Answers one line of the protocol with one line; `kernel` is the module with the small one as `neural`. */
 export async function answer(kernel, line) {
   const { id, op, ...request } = JSON.parse(line);
   try {

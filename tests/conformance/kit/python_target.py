@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import ruv_swarm
-from ruv_swarm import RuvSwarmError
+from ruv_swarm import RuvSwarmError, neural
 
 from kit.targets import Answer
 
@@ -145,3 +145,14 @@ class PythonTarget:
             "predictions": hashlib.sha256(predictions).hexdigest(),
             "rows": rows,
         }
+
+    def session(self, request: Answer) -> Answer:
+        """Train one network, from a checkpoint after the first slice on."""
+        data, epochs = base64.b64decode(request["data"]), request["epochs"]
+        trainer = neural.Trainer(data, **json.loads(request["options"]))
+        trainer.run(epochs)
+        trainer = neural.Trainer.resume(trainer.checkpoint(), data)
+        while not trainer.done:
+            trainer.run(epochs)
+        network = trainer.finish()
+        return {"modelHash": network.hash, "report": network.report}

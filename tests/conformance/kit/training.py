@@ -21,6 +21,21 @@ def cases() -> list[Json]:
     return found
 
 
+def sessions() -> list[Json]:
+    """Every training of one network, recorded by the core's own tests for each of its levels."""
+    found: list[Json] = load(VECTORS / "neural" / "session.json")["cases"]
+    return found
+
+
+def train_one(case: Json, target: Target, epochs: int) -> Json:
+    """What the target gives for one network, in slices of `epochs`."""
+    data = base64.b64encode((DATA / case["data"]).read_bytes()).decode()
+    asked = {"op": "session", "data": data, "options": case["options"], "epochs": epochs}
+    answer = target.ask(asked)
+    assert "error" not in answer, answer
+    return {name: answer[name] for name in ("modelHash", "report")}
+
+
 def plan_of(case: Json, target: Target) -> str:
     """The plan that the target's own ledger makes, cut to the case's number of epochs."""
     content = (DATA / case["data"]).read_bytes()
