@@ -22,6 +22,7 @@ import aarch64 as emulated
 import build_wasm
 import chromium
 import fuzzing
+import papers as published
 import quickstart as quick
 import steps
 from tools import NPM, PYTHON, TALLY, BuildError, cache_dir, run, run_tests, say, target_dir
@@ -234,6 +235,12 @@ def bench(arguments: list[str]) -> None:
     """Measure the figures of the project, as ratios in one run."""
     everything()
     run(PYTHON, "benches/figures.py", *arguments)
+
+
+@task
+def papers(arguments: list[str]) -> None:
+    """Reproduce the papers' figures in docs/papers.md; needs the files of Proben1 (--data DIR)."""
+    published.main(arguments)
 
 
 @task

@@ -164,6 +164,38 @@ fn every_stopping_rule_ends_a_training() {
 }
 
 #[test]
+fn validation_rows_can_be_measured_less_often() {
+    let options = json!({"validateEvery": 7, "epochs": 40, "patience": 0});
+    let (model, report) = train(&options, 1000);
+    let each = train(&json!({"epochs": 40, "patience": 0}), 1000).1;
+    // measuring trains nothing: of the same epochs those that are measured may be the best
+    assert_eq!(report["epochs"], each["epochs"]);
+    assert_eq!(report["bestEpoch"].as_u64().unwrap() % 7, 0);
+    assert!(report["validationLoss"].as_f64() >= each["validationLoss"].as_f64());
+    let mut session = Session::new(IRIS, &options.to_string()).unwrap();
+    let progress = |session: &Session| value(&session.progress());
+    session.run(5).unwrap();
+    assert_eq!(progress(&session)["validationLoss"], Value::Null);
+    assert_eq!(progress(&session)["bestEpoch"], 5);
+    session.run(2).unwrap();
+    let measured = progress(&session);
+    assert_eq!(measured["validationLoss"], measured["bestValidationLoss"]);
+    session.run(3).unwrap();
+    assert_eq!(progress(&session)["validationLoss"], measured["validationLoss"]);
+    let resumed = Session::resume(&session.checkpoint(), IRIS).unwrap();
+    assert_eq!(finish(resumed, 3).model, model);
+    // any loss of generalisation stops, but only where one is measured
+    let strict = json!({"validateEvery": 7, "epochs": 1000, "patience": 0, "gl": 1e-9, "learningRate": 0.5});
+    let stopped = train(&strict, 1000).1;
+    assert_eq!((stopped["stopped"].as_str(), stopped["epochs"].as_u64().unwrap() % 7), (Some("gl"), 0));
+    // never measured: the last weights
+    let few = train(&json!({"validateEvery": 100, "epochs": 3, "patience": 0}), 1000);
+    assert_eq!(few.1["bestEpoch"], 3);
+    let last = train(&json!({"epochs": 3, "patience": 0, "split": [60, 20, 20]}), 1).1;
+    assert_eq!(few.1["trainLoss"], last["trainLoss"]);
+}
+
+#[test]
 fn without_validation_rows_the_last_weights_are_kept() {
     let (_, report) = train(&json!({"split": [70, 0, 30], "epochs": 30}), 1000);
     assert_eq!((&report["bestEpoch"], &report["validationLoss"]), (&json!(30), &Value::Null));

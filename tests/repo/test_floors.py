@@ -78,7 +78,8 @@ def test_the_core_has_no_std() -> None:
 
 
 ALLOWED_CRATES = {
-    "core": set(),
+    "neural": set(),
+    "core": {"ruv-swarm-neural"},
     "bindings/rust": {"ruv-swarm-core"},
     "bindings/python": {"ruv-swarm-core", "ruv-swarm"},
     "bindings/wasm": {"ruv-swarm-core"},
@@ -97,7 +98,11 @@ def test_a_crate_depends_only_on_the_crates_below_it(folder: str) -> None:
 
 def test_the_core_depends_on_a_handful_of_crates() -> None:
     manifest = tomllib.loads(text("core/Cargo.toml"))
-    assert manifest["dependencies"].keys() <= {"base64", "serde", "serde_json", "sha2"}
+    wanted = {"base64", "serde", "serde_json", "sha2", "ruv-swarm-neural"}
+    assert manifest["dependencies"].keys() <= wanted
+    assert "target" not in manifest
+    manifest = tomllib.loads(text("neural/Cargo.toml"))
+    assert not manifest.get("dependencies")
     assert manifest["target"].keys() == {'cfg(target_arch = "x86_64")'}
     for only in manifest["target"].values():
         assert only["dependencies"].keys() == {"cpufeatures"}

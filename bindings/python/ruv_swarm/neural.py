@@ -81,6 +81,7 @@ class Options(TypedDict, total=False):
     target_error: float
     bit_fail: int
     bit_fail_limit: float
+    validate_every: int
 
 
 class Progress(NamedTuple):

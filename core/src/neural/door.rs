@@ -3,6 +3,7 @@
 //! The command lines of Rust, Python and Node hand what was typed to these functions, so that the same words
 //! mean the same at every door.
 
+use super::number::shown;
 use super::plan::to_json;
 use crate::error::{Code, Error};
 use crate::json::{self, Read};
@@ -157,7 +158,7 @@ pub fn check_train(arguments: &TrainArguments<'_>) -> Result<(), Error> {
         // written so that a value that is no number is refused too
         Some(seconds) if !(seconds > 0.0 && seconds <= 1e9) => Err(Error::invalid(
             "seconds",
-            format!("seconds: {seconds}; allowed: above 0, at most 1000000000"),
+            format!("seconds: {}; allowed: above 0, at most 1000000000", shown(seconds)),
         )),
         _ => Ok(()),
     }

@@ -28,7 +28,7 @@ pub(crate) struct Learner {
 pub(crate) struct EpochLoss {
     /// Mean squared error of the training pass.
     pub training: f64,
-    /// Mean squared error on the validation rows after it; none without such rows.
+    /// Mean squared error on the validation rows after it; none without such rows, or if they were not measured.
     pub validation: Option<f64>,
     /// Outputs of the training pass that were further off than the limit.
     pub bit_fail: u64,
@@ -60,16 +60,16 @@ impl Learner {
         self.validation.rows() > 0
     }
 
-    /// One pass over the training rows, then the validation rows.
-    pub fn epoch(&mut self) -> EpochLoss {
+    /// One pass over the training rows, then the validation rows if they are to be measured.
+    pub fn epoch(&mut self, measured: bool) -> EpochLoss {
         if self.validates() {
             let found = self.trainer.epoch();
-            let measured = self.trainer.measure(&self.validation);
+            let validation = measured.then(|| self.trainer.measure(&self.validation));
             return EpochLoss {
                 training: found.squared,
-                validation: Some(measured.squared),
+                validation: validation.map(|of| of.squared),
                 bit_fail: found.bit_fail,
-                broken: found.broken.or(measured.broken),
+                broken: found.broken.or(validation.and_then(|of| of.broken)),
             };
         }
         if self.since_anchor == ANCHOR_EPOCHS {

@@ -107,6 +107,7 @@ fn check_stopping(options: &Options) -> Result<(), Error> {
         whole("up", u64::from(strips), 1, 1_000_000)?;
     }
     whole("strip", u64::from(options.strip), 1, 100_000)?;
+    whole("validateEvery", u64::from(options.validate_every), 1, 100_000)?;
     range("targetError", options.target_error.unwrap_or(0.0), 0.0, 1e9)?;
     range("bitFailLimit", options.bit_fail_limit, 1e-9, 1e6)
 }

@@ -256,6 +256,8 @@ options! {
     /// Adam: keeps the divisor above 0.
     epsilon: f64 = 1e-8;
 
+    /// Epochs between two measurements of the validation loss.
+    validate_every: u32 = 1;
     /// Epochs without a lower validation loss after which training stops, 0: never; none: 100 with validation rows.
     patience: Option<u32> = None;
     /// Stops at this generalisation loss in percent.

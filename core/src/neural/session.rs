@@ -186,7 +186,8 @@ impl Session {
     }
 
     fn epoch(&mut self) -> Result<(), Error> {
-        let losses = self.learner.epoch();
+        let measures = (self.stopping.epoch + 1).is_multiple_of(self.options.validate_every);
+        let losses = self.learner.epoch(measures);
         if let Some(layer) = losses.broken {
             self.message = format!(
                 "training: the numbers of layer {} left the finite ones in epoch {}; scale the data, lower the learning rate or choose another activation",
@@ -202,10 +203,12 @@ impl Session {
         let measured =
             Measured { training: losses.training, validation: losses.validation, bit_fail: losses.bit_fail };
         let (improved, stopped) = self.stopping.epoch(measured);
-        if improved {
+        // until the first measurement the last weights are the best that is known
+        if improved || self.stopping.best.is_none() {
             self.learner.keep_best();
         }
-        self.last = Some(measured);
+        let validation = measured.validation.or(self.last.and_then(|last| last.validation));
+        self.last = Some(Measured { validation, ..measured });
         self.stopped = stopped;
         Ok(())
     }
@@ -216,7 +219,7 @@ impl Session {
 
     /// `{"epoch","maxEpochs","trainLoss","validationLoss","bestValidationLoss","bestEpoch","done","stopped"}`.
     ///
-    /// Losses are mean squared errors, `null` where there is none; `stopped` is empty while training goes on.
+    /// Losses are mean squared errors as last measured, `null` where there is none; `stopped` is empty while training goes on.
     pub fn progress(&self) -> String {
         let progress = Progress {
             epoch: self.stopping.epoch,

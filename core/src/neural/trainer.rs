@@ -155,7 +155,7 @@ impl Trainer {
 
     fn epoch(&mut self) -> Result<(), Error> {
         let losses = match &mut self.learner {
-            Learner::Layers(learner) => learner.epoch(),
+            Learner::Layers(learner) => learner.epoch(true),
             Learner::Cascade(learner) => learner.epoch()?,
         };
         let validation = losses.validation.unwrap_or(losses.training);

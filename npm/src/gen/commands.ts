@@ -837,6 +837,17 @@ export const COMMANDS: readonly CommandDefinition[] = [
     "help": "The limit of bit-fail; default 0.35.",
     "setting": true,
     "default": 0.35
+   },
+   {
+    "name": "validateEvery",
+    "flag": "--validate-every",
+    "kind": "option",
+    "type": "uint",
+    "help": "Epochs between two measurements of the validation loss; default 1.",
+    "setting": true,
+    "default": 1,
+    "min": 0,
+    "max": 4294967295
    }
   ]
  },

@@ -104,6 +104,8 @@ export interface NetworkOptions {
   readonly bitFail?: number;
   /** The limit of `bitFail`; default 0.35. */
   readonly bitFailLimit?: number;
+  /** Epochs between two measurements of the validation loss; default 1. */
+  readonly validateEvery?: number;
 }
 
 /** How far training is. */
