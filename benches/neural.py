@@ -14,6 +14,7 @@ Rust types, `ruv_swarm.neural` in Python, `@ruv/swarm/neural` and its module in 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from tools import PYTHON, environment, target_dir  # noqa: E402
 
 HERE = ROOT / "benches"
-ROOTS = (ROOT.parent / "shared" / "data", HERE / "data")
+SHARED = Path(os.environ.get("RUV_SWARM_SHARED") or ROOT.parent / "shared")
+ROOTS = (SHARED / "data", HERE / "data")
 OPS = "rprop,batch,incremental,run1,runN"
 YARDSTICK = "avx128"
 

@@ -1,8 +1,8 @@
 """Passes over the speed of networks: ours and the peers, case by case, in turns.
 
 `python benches/neural_passes.py FOLDER [--case NAME …] [--group native|wasm …]` adds one pass to the
-folder. The peers are the referee's: its programs lie in ../shared/bench/neural, what they need is
-installed by its setup.sh into PEERS (default ~/peers-neural).
+folder. The peers are the referee's: its programs lie in ../shared/bench/neural (or under
+RUV_SWARM_SHARED), what they need is installed by its setup.sh into PEERS (default ~/peers-neural).
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import ROOT
 from tools import environment
 
-from neural import CASES, OPS, ROOT, Case
+from neural import CASES, OPS, SHARED, Case
 
-REFEREE = ROOT.parent / "shared" / "bench" / "neural"
-DATA = ROOT.parent / "shared" / "data"
+REFEREE = SHARED / "bench" / "neural"
+DATA = SHARED / "data"
 PEERS = Path(os.environ.get("PEERS") or Path.home() / "peers-neural")
 INSTALL = f"no peers in {PEERS}: {REFEREE}/setup.sh installs them; only ours is measured"
 GROUPS = ("native", "wasm")
