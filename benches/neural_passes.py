@@ -1,6 +1,6 @@
 """Passes over the speed of networks: ours and the peers, case by case, in turns.
 
-`python benches/neural_passes.py FOLDER [--case NAME …] [--group native|wasm …]` adds one pass to the
+`python benches/neural_passes.py FOLDER [--case NAME …] [--group peak|native|wasm …]` adds one pass to the
 folder. The peers are the referee's: its programs lie in ../shared/bench/neural (or under
 RUV_SWARM_SHARED), what they need is installed by its setup.sh into PEERS (default ~/peers-neural).
 """
@@ -26,7 +26,7 @@ REFEREE = SHARED / "bench" / "neural"
 DATA = SHARED / "data"
 PEERS = Path(os.environ.get("PEERS") or Path.home() / "peers-neural")
 INSTALL = f"no peers in {PEERS}: {REFEREE}/setup.sh installs them; only ours is measured"
-GROUPS = ("native", "wasm")
+GROUPS = ("peak", "native", "wasm")
 # Some libraries walk objects per unit: a pass of the largest case takes them hours.
 SLOW = {("synaptic", "synth"), ("neataptic", "synth")}
 WASM_OPS = "rprop,batch,incremental,run1,run1-plain,runN"
@@ -116,10 +116,10 @@ def add_pass(folder: Path, cases: list[Case], groups: list[str], limits: Limits)
     out = folder / f"{time.time_ns()}.jsonl"
     pin = ["taskset", "-c", str((os.cpu_count() or 1) - 1)] if shutil.which("taskset") else []
     with out.open("w", encoding="utf-8") as file:
-        if "native" in groups and (PEERS / "bin" / "flops").exists():
+        if "peak" in groups and (PEERS / "bin" / "flops").exists():
             measured([*pin, str(PEERS / "bin" / "flops")], file.fileno(), limits)
         for case in cases:
-            for group in groups:
+            for group in [group for group in groups if group != "peak"]:
                 for line, one_core in commands(case, group):
                     prefix = pin if one_core else []
                     measured([*prefix, *line, *limits.arguments()], file.fileno(), limits)
