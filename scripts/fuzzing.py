@@ -43,5 +43,9 @@ def main(arguments: list[str]) -> None:
             for number, text in enumerate(OPTIONS):
                 (corpus / f"seed{number}").write_text(text, encoding="utf-8")
         say(f"fuzzing {name} for {seconds // len(names)} s")
-        limits = (f"-max_total_time={max(1, seconds // len(names))}", "-timeout=20", "-rss_limit_mb=4096")
+        limits = (
+            f"-max_total_time={max(1, seconds // len(names))}",
+            "-timeout=20",
+            "-rss_limit_mb=4096",
+        )
         run("cargo", "+nightly", "fuzz", "run", name, "--", *limits, env=env)

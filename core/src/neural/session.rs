@@ -176,6 +176,7 @@ impl Session {
     /// # Errors
     /// `work_failed`, which names epoch and layer, if that happens before there are weights to keep.
     pub fn run(&mut self, epochs: u32) -> Result<String, Error> {
+        let _settings = FloatState::hold();
         for _ in 0..epochs {
             if self.stopped.is_some() {
                 break;
@@ -288,6 +289,7 @@ impl Session {
     /// # Errors
     /// `failed_precondition` if no epoch has run yet, `work_failed` if the first one ran away.
     pub fn finish(self) -> Result<Trained, Error> {
+        let _settings = FloatState::hold();
         let (epochs, best_epoch) = (self.stopping.epoch, self.best_epoch());
         if best_epoch == 0 {
             return Err(match self.stopped {
