@@ -74,7 +74,9 @@ def test_the_tarball_holds_two_modules_with_their_types(tarball: Path) -> None:
     whole = modules.pop("wasm/web/ruv_swarm_bg.wasm")
     assert not modules
     assert whole.startswith(b"\0asm") and small.startswith(b"\0asm")
-    assert len(whole) <= MODULE_BYTES, f"{len(whole):,} bytes, {len(gzip.compress(whole)):,} gzipped"
+    assert len(whole) <= MODULE_BYTES, (
+        f"{len(whole):,} bytes, {len(gzip.compress(whole)):,} gzipped"
+    )
     packed = len(gzip.compress(small, 9))
     assert len(small) <= SMALL_MODULE_BYTES, f"{len(small):,} bytes"
     assert packed <= SMALL_MODULE_PACKED, f"{packed:,} bytes gzipped"
