@@ -132,6 +132,7 @@ impl Session {
     /// # Errors
     /// `invalid_data` if the checkpoint is damaged or was taken with other data, `unsupported_version` if it is newer.
     pub fn resume(checkpoint: &[u8], bytes: &[u8]) -> Result<Session, Error> {
+        let _settings = FloatState::hold();
         let found = checkpoint::read(checkpoint)?;
         let hash = sha256(&[bytes]);
         if hash != found.dataset {
@@ -176,6 +177,7 @@ impl Session {
     /// # Errors
     /// `work_failed`, which names epoch and layer, if that happens before there are weights to keep.
     pub fn run(&mut self, epochs: u32) -> Result<String, Error> {
+        let _settings = FloatState::hold();
         for _ in 0..epochs {
             if self.stopped.is_some() {
                 break;
@@ -285,6 +287,7 @@ impl Session {
     /// # Errors
     /// `failed_precondition` if no epoch has run yet, `work_failed` if the first one ran away.
     pub fn finish(self) -> Result<Trained, Error> {
+        let _settings = FloatState::hold();
         let (epochs, best_epoch) = (self.stopping.epoch, self.best_epoch());
         if best_epoch == 0 {
             return Err(match self.stopped {
