@@ -24,6 +24,7 @@ from ledger_chain import chain
 from ledger_memory import memory
 from ledger_records import records
 from ledger_sharing import sharing
+from neural_goals import networks
 from tools import BIN, NPM, target_dir
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -216,6 +217,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "sharing": sharing,
     "records": records,
     "memory": memory,
+    "neural": networks,
 }
 
 
@@ -246,7 +248,8 @@ def main() -> int:
         figures = PARTS[name]()
         missed += sum(figure.met is False for figure in figures)
         title = (PARTS[name].__doc__ or name).strip().splitlines()[0].rstrip(".")
-        lines = [f"### {title}", "", "| figure | measured | goal | met |", "|---|---|---|---|"]
+        lines = [f"### {title}", "", f"On {machine()}.", ""]
+        lines += ["| figure | measured | goal | met |", "|---|---|---|---|"]
         lines += [figure.row() for figure in figures]
         print("\n".join(lines) + "\n", flush=True)
         if arguments.write:
@@ -260,10 +263,10 @@ def write(title: str, section: str) -> None:
     text = PAGE.read_text(encoding="utf-8")
     head, rest = text.split(MARK[0])
     body, tail = rest.split(MARK[1])
-    _, *sections = body.split("\n### ")
+    machines, *sections = body.split("\n### ")
     kept = {each.splitlines()[0].strip(): f"### {each.strip()}" for each in sections}
     kept[title] = section
-    page = "\n\n".join([f"Machine: {machine()}.", *kept.values()])
+    page = "\n\n".join([machines.strip(), *kept.values()])
     PAGE.write_text(f"{head}{MARK[0]}\n\n{page}\n\n{MARK[1]}{tail}", encoding="utf-8")
 
 

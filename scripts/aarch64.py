@@ -1,4 +1,4 @@
-"""Test the neural crate on AArch64, under qemu-user where the machine is no AArch64 itself.
+"""Test the networks on AArch64, under qemu-user where the machine is no AArch64 itself.
 
 The target's standard library comes from rustup, or is built by Debian's compiler from Debian's
 sources where rustup's host cannot be reached; linker and emulator are Debian's.
@@ -22,16 +22,26 @@ from wasm_toolchain import (
 TARGET = "aarch64-unknown-linux-gnu"
 LINKER = "aarch64-linux-gnu-gcc"
 EMULATOR = "qemu-aarch64-static"
+# What says something about bits: the functions, and the vectors that every target must give. The
+# gradient checks take an emulator many minutes and say nothing about them.
+TESTS = (
+    ("--package", "ruv-swarm-neural", "--lib"),
+    (
+        *("--package", "ruv-swarm-core", "--test", "neural_vectors"),
+        *("--test", "neural_thousand", "--test", "neural_host"),
+    ),
+)
 CROSS_PACKAGES = ("gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user-static")
 
 
 def test(arguments: list[str]) -> None:
-    """Run the crate's tests; `arguments` go to cargo test.
+    """Run the tests of TESTS; `arguments` go to cargo test in their place."""
+    for package in [tuple(arguments)] if arguments else TESTS:
+        test_package(("test", "--locked", "--release", *package))
 
-    Without any, the library's own: the gradient checks take an emulator many minutes and say
-    nothing about bits.
-    """
-    package = ("test", "--package", "ruv-swarm-neural", *(arguments or ("--lib",)))
+
+def test_package(package: tuple[str, ...]) -> None:
+    """Run one cargo test."""
     if platform.machine() in ("aarch64", "arm64"):
         run_tests("cargo", *package)
         return
@@ -43,6 +53,7 @@ def test(arguments: list[str]) -> None:
         f"CARGO_TARGET_{name}_RUNNER": f"{EMULATOR} -L /usr/aarch64-linux-gnu",
         # Another compiler's builds would make cargo build the host's again.
         "CARGO_TARGET_DIR": str(target_dir() / "aarch64"),
+        "CARGO_PROFILE_RELEASE_LTO": "off",
     }
     if _rustup_has_target():
         run_tests("cargo", *package, "--target", TARGET, env=env)

@@ -37,6 +37,8 @@ SMALL_MODULE = "ruv_swarm_neural_bg.wasm"
 INPUTS = (
     "core/src",
     "core/Cargo.toml",
+    "neural/src",
+    "neural/Cargo.toml",
     "bindings/wasm",
     "bindings/wasm-neural",
     "xtask",

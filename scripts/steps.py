@@ -11,7 +11,8 @@ from tools import NODE_MAJOR, NPM, PYTHON, ROOT, BuildError, output, run, say, s
 WHEELS = ROOT / ".cache" / "wheels"
 DIST = ROOT / "dist"
 RUST_BINARY = (target_dir() / "release" / "ruv-swarm").resolve()
-RUST_SOURCES = ("core/src", "core/Cargo.toml", "bindings/rust", "Cargo.toml", "Cargo.lock")
+CORE_SOURCES = ("core/src", "core/Cargo.toml", "neural/src", "neural/Cargo.toml")
+RUST_SOURCES = (*CORE_SOURCES, "bindings/rust", "Cargo.toml", "Cargo.lock")
 PYTHON_SOURCES = (*RUST_SOURCES, "bindings/python", "pyproject.toml", "README.md", "LICENSE-MIT")
 
 

@@ -215,10 +215,12 @@ fn session(bytes: &[u8], options: &str, epochs: u32) -> Result<Map<String, Value
     while !session.done() {
         session.run(epochs)?;
     }
+    let state = hex(&sha256(&[&session.checkpoint()]));
     let trained = session.finish()?;
     let report: Value = serde_json::from_str(&trained.report_json).unwrap_or_default();
     let hash = hex(&sha256(&[&trained.model]));
-    Ok(Map::from_iter([("modelHash".into(), hash.into()), ("report".into(), report)]))
+    let fields = [("checkpointHash", state.into()), ("modelHash", hash.into()), ("report", report)];
+    Ok(fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
 }
 
 fn answer(op: &Op, open: &mut Host) -> Map<String, Value> {

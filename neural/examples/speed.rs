@@ -1,14 +1,22 @@
 //! Times the engine on one data set and shape and prints a JSON line a result: epochs a second of training, rows a
 //! second of running. `benches/neural.py` calls it; run it alone with
-//! `speed --name N --data FILE|synth:ROWS --shape 2-3-1 [--ops rprop,batch,…,run1,runN] [--level L] [--rep-time S] [--reps N]`.
+//! `speed --name N --data FILE|synth:ROWS --shape 2-3-1 [--ops rprop,batch,…,ens8,run1,runN] [--level L] [--threads N]
+//! [--rep-time S] [--reps N]`.
 //!
-//! Weights start in ±0.2 and restart every 100 epochs, logistic units everywhere, squared error.
+//! Weights start in ±0.2 and restart every 100 epochs, logistic units everywhere, squared error. `ens8` is RPROP on
+//! eight members, on `--threads` threads; its rate counts the epochs of all members.
 
 use ruv_swarm_neural::{
     Activation, Algorithm, Init, Layer, Level, Network, Rng, Rows, Runner, Settings, Shape, Trainer,
+    TrainerState,
 };
 use std::collections::BTreeMap;
 use std::time::Instant;
+
+/// The op that trains several members.
+const ENSEMBLE: &str = "ens8";
+/// Its members.
+const MEMBERS: u64 = 8;
 
 struct Data {
     inputs: Vec<f32>,
@@ -119,28 +127,29 @@ fn main() {
     let level = level_of(&options.get("level", "best"));
     let time: f64 = options.get("rep-time", "0.2").parse().expect("rep-time");
     let reps: usize = options.get("reps", "7").parse().expect("reps");
+    let wanted: usize = options.get("threads", "1").parse().expect("threads");
     let layers = sizes[1..].iter().map(|units| Layer {
         units: *units,
         activation: Activation::Logistic,
         steepness: 1.0,
     });
-    let mut network = Network::new(Shape { inputs, layers: layers.collect(), shortcut: false });
-    network.initialise(Init::Uniform { half: 0.2 }, &mut Rng::from_seed(777));
+    let network = Network::new(Shape { inputs, layers: layers.collect(), shortcut: false });
     let all: Vec<usize> = sizes.clone();
     let weights: f64 = all.windows(2).map(|pair| (pair[0] * pair[1]) as f64).sum();
     let connections: f64 = all.windows(2).map(|pair| ((pair[0] + 1) * pair[1]) as f64).sum();
     for op in options.get("ops", "rprop,batch,incremental,run1,runN").split(',') {
         let training = !op.starts_with("run");
-        let (n, seconds) = if training {
-            train(level, &network, &data, op, time, reps)
-        } else {
-            answer(level, &network, &data, op, time, reps)
+        let threads = if op == ENSEMBLE { wanted } else { 1 };
+        let (n, seconds) = match op {
+            "run1" | "runN" => answer(level, &started(&network, 777), &data, op, time, reps),
+            ENSEMBLE => ensemble(level, &network, &data, threads, time, reps),
+            _ => train(level, &started(&network, 777), &data, op, time, reps),
         };
         let (median, least) = (seconds[seconds.len() / 2], seconds[0]);
         let units = if training { data.rows as f64 } else { 1.0 };
         let flops = if training { 6.0 * weights - 2.0 * (sizes[0] * sizes[1]) as f64 } else { 2.0 * weights };
         println!(
-            "{{\"engine\":\"{}\",\"case\":\"{}\",\"shape\":\"{}\",\"rows\":{},\"op\":\"{op}\",\"level\":\"{}\",\"threads\":1,\"n\":{n},\"reps\":{reps},\"median_s\":{median:e},\"min_s\":{least:e},\"per_s\":{:.4},\"best_per_s\":{:.4},\"mcups\":{:.3},\"gflops\":{:.4}}}",
+            "{{\"engine\":\"{}\",\"case\":\"{}\",\"shape\":\"{}\",\"rows\":{},\"op\":\"{op}\",\"level\":\"{}\",\"threads\":{threads},\"n\":{n},\"reps\":{reps},\"median_s\":{median:e},\"min_s\":{least:e},\"per_s\":{:.4},\"best_per_s\":{:.4},\"mcups\":{:.3},\"gflops\":{:.4}}}",
             options.get("engine", "ours-native"),
             options.get("name", "?"),
             options.get("shape", "2-3-1"),
@@ -154,6 +163,55 @@ fn main() {
     }
 }
 
+/// The network with weights from `seed`.
+fn started(network: &Network, seed: u64) -> Network {
+    let mut network = network.clone();
+    network.initialise(Init::Uniform { half: 0.2 }, &mut Rng::from_seed(seed));
+    network
+}
+
+/// A training that starts again every 100 epochs.
+struct Course {
+    trainer: Trainer,
+    start: TrainerState,
+}
+
+impl Course {
+    fn new(level: Level, network: Network, data: &Data, op: &str) -> Course {
+        let (inputs, outputs) = (network.shape.inputs, network.shape.outputs());
+        let rows = Rows::build(data.rows, inputs, outputs, |row, input, target| {
+            input.copy_from_slice(&data.inputs[row * inputs..(row + 1) * inputs]);
+            target.copy_from_slice(&data.targets[row * outputs..(row + 1) * outputs]);
+            1.0
+        });
+        let (algorithm, learning_rate) = match op {
+            "rprop" | "irprop-" => (Algorithm::IrpropMinus, 0.1),
+            "irprop+" => (Algorithm::IrpropPlus, 0.1),
+            "rprop-" => (Algorithm::RpropMinus, 0.1),
+            "rprop+" => (Algorithm::RpropPlus, 0.1),
+            "sarprop" => (Algorithm::Sarprop, 0.1),
+            "batch" => (Algorithm::Batch, 0.7),
+            "quickprop" => (Algorithm::Quickprop, 0.7),
+            "adam" => (Algorithm::Adam, 0.01),
+            "incremental" => (Algorithm::Incremental, 0.05),
+            _ => panic!("ops: {op}"),
+        };
+        let settings = Settings { algorithm, learning_rate, shuffle: false, ..Settings::default() };
+        let trainer =
+            Trainer::new(level, network, settings, rows, Rng::from_seed(1)).expect("a sound network");
+        Course { start: trainer.state(), trainer }
+    }
+
+    fn run(&mut self, epochs: usize) {
+        for epoch in 0..epochs {
+            if epoch % 100 == 0 {
+                assert!(self.trainer.restore(&self.start));
+            }
+            assert!(self.trainer.epoch().broken.is_none());
+        }
+    }
+}
+
 fn train(
     level: Level,
     network: &Network,
@@ -162,36 +220,34 @@ fn train(
     time: f64,
     reps: usize,
 ) -> (usize, Vec<f64>) {
-    let (inputs, outputs) = (network.shape.inputs, network.shape.outputs());
-    let rows = Rows::build(data.rows, inputs, outputs, |row, input, target| {
-        input.copy_from_slice(&data.inputs[row * inputs..(row + 1) * inputs]);
-        target.copy_from_slice(&data.targets[row * outputs..(row + 1) * outputs]);
-        1.0
-    });
-    let (algorithm, learning_rate) = match op {
-        "rprop" | "irprop-" => (Algorithm::IrpropMinus, 0.1),
-        "irprop+" => (Algorithm::IrpropPlus, 0.1),
-        "rprop-" => (Algorithm::RpropMinus, 0.1),
-        "rprop+" => (Algorithm::RpropPlus, 0.1),
-        "sarprop" => (Algorithm::Sarprop, 0.1),
-        "batch" => (Algorithm::Batch, 0.7),
-        "quickprop" => (Algorithm::Quickprop, 0.7),
-        "adam" => (Algorithm::Adam, 0.01),
-        "incremental" => (Algorithm::Incremental, 0.05),
-        _ => panic!("ops: {op}"),
-    };
-    let settings = Settings { algorithm, learning_rate, shuffle: false, ..Settings::default() };
-    let mut trainer =
-        Trainer::new(level, network.clone(), settings, rows, Rng::from_seed(1)).expect("a sound network");
-    let start = trainer.state();
-    measure(time, reps, |n| {
-        for epoch in 0..n {
-            if epoch % 100 == 0 {
-                assert!(trainer.restore(&start));
+    let mut course = Course::new(level, network.clone(), data, op);
+    measure(time, reps, |n| course.run(n))
+}
+
+/// Seconds a member's epoch, and how many of them a repetition had.
+fn ensemble(
+    level: Level,
+    network: &Network,
+    data: &Data,
+    threads: usize,
+    time: f64,
+    reps: usize,
+) -> (usize, Vec<f64>) {
+    let member = |seed| Course::new(level, started(network, seed), data, "rprop");
+    let mut members: Vec<Course> = (0..MEMBERS).map(member).collect();
+    let count = members.len();
+    let share = count.div_ceil(threads.max(1));
+    let (n, seconds) = measure(time, reps, |n| {
+        std::thread::scope(|scope| {
+            let mut parts: Vec<&mut [Course]> = members.chunks_mut(share).collect();
+            let own = parts.pop();
+            for part in parts {
+                scope.spawn(move || part.iter_mut().for_each(|course| course.run(n)));
             }
-            assert!(trainer.epoch().broken.is_none());
-        }
-    })
+            own.into_iter().flatten().for_each(|course| course.run(n));
+        });
+    });
+    (n * count, seconds.into_iter().map(|time| time / count as f64).collect())
 }
 
 fn answer(

@@ -109,7 +109,8 @@ impl Level {
             Level::Baseline => V128::TILE,
             #[cfg(feature = "yardstick")]
             Level::Avx128 => V128::TILE,
-            Level::Avx2 | Level::Avx512 => 6,
+            Level::Avx2 => 6,
+            Level::Avx512 => 12,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::buffer::Buffer;
 use crate::kernel::{sheet_stride, BLOCK, STRIP};
-use crate::Rng;
+use crate::{FloatState, Rng};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -61,6 +61,7 @@ impl Rows {
         outputs: usize,
         mut fill: impl FnMut(usize, &mut [f32], &mut [f32]) -> f32,
     ) -> Rows {
+        let _settings = FloatState::hold();
         let mut all = Rows::room(rows, inputs, outputs, true);
         let mut target = vec![0.0; outputs];
         let mut plain = true;

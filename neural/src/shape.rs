@@ -1,7 +1,7 @@
 //! Shapes and networks: weights in the order that users and files see.
 
 use crate::root::sqrt;
-use crate::{Activation, Rng};
+use crate::{Activation, FloatState, Rng};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -112,6 +112,7 @@ impl Network {
 
     /// Draws new weights, in the order of the weights; missing connections stay 0.
     pub fn initialise(&mut self, init: Init, rng: &mut Rng) {
+        let _settings = FloatState::hold();
         let last = self.shape.layers.len().saturating_sub(1);
         for (index, layer) in self.shape.layers.iter().enumerate() {
             let inputs = self.shape.fan_in(index);
@@ -141,6 +142,7 @@ impl Network {
 
     /// Keeps each connection with probability `rate`, biases always; every unit keeps at least one input.
     pub fn sparsify(&mut self, rate: f32, rng: &mut Rng) {
+        let _settings = FloatState::hold();
         if rate >= 1.0 {
             self.connected = None;
             return;

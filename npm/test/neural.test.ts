@@ -204,7 +204,8 @@ test('bad input is refused with the field', async () => {
   await refusal(() => Network.load(bytes));
 });
 
-test('every network of the vectors has the bits that were stored', async () => {
+/** What a file of vectors says: trainings, and what comes of them. */
+function vectors(name: string): { data: Uint8Array; options: object; expected: unknown[] }[] {
   const shared = new URL('../../tests/', import.meta.url);
   interface Case {
     readonly data: string;
@@ -212,11 +213,33 @@ test('every network of the vectors has the bits that were stored', async () => {
     readonly modelHash: string;
     readonly report: unknown;
   }
-  const { cases } = JSON.parse(readFileSync(new URL('vectors/neural/session.json', shared), 'utf8')) as { cases: Case[] };
+  const { cases } = JSON.parse(readFileSync(new URL(`vectors/neural/${name}`, shared), 'utf8')) as { cases: Case[] };
   assert.ok(cases.length > 10);
-  for (const { data, options, modelHash, report } of cases) {
-    using network = await train(readFileSync(new URL(`data/${data}`, shared)), JSON.parse(options) as object, { inline: true });
-    assert.deepEqual([network.hash, network.report], [modelHash, report], options);
+  return cases.map(({ data, options, modelHash, report }) => ({
+    data: readFileSync(new URL(`data/${data}`, shared)),
+    options: JSON.parse(options) as object,
+    expected: [modelHash, report],
+  }));
+}
+
+test('every network of the vectors has the bits that were stored', async () => {
+  for (const { data, options, expected } of vectors('session.json')) {
+    using network = await train(data, options, { inline: true });
+    assert.deepEqual([network.hash, network.report], expected, JSON.stringify(options));
+  }
+});
+
+test('workers side by side give the bits that were stored', async () => {
+  const cases = vectors('thousand.json');
+  for (const threads of [1, 2, 5]) {
+    const waiting = cases.values();
+    const work = async (): Promise<void> => {
+      for (const { data, options, expected } of waiting) {
+        using network = await train(data, options);
+        assert.deepEqual([network.hash, network.report], expected, JSON.stringify(options));
+      }
+    };
+    await Promise.all(Array.from({ length: threads }, work));
   }
 });
 

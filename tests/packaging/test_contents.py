@@ -11,8 +11,8 @@ from pathlib import Path
 
 MEGABYTE = 1_000_000
 # The goal is half a megabyte, and docs/performance.md says how far it is and why: it was 820,000 before
-# the ledger came. From here it may only shrink.
-MODULE_BYTES = 1_150_000
+# the ledger came, and 1,145,000 before engine 2. From here it may only shrink.
+MODULE_BYTES = 1_390_000
 # Of the networks alone. The goal is 150 KB; with the readers of four formats, seventeen activations and
 # nine training rules it is three times that. From here it may only shrink.
 SMALL_MODULE_BYTES = 520_000

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import typing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +174,20 @@ def test_the_shared_vectors(case: dict[str, typing.Any], iris: Path) -> None:
     trainer.run()
     network = trainer.finish()
     assert (network.hash, network.report) == (case["modelHash"], case["report"])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_threads_side_by_side_give_the_shared_vectors(threads: int, iris: Path) -> None:
+    cases = json.loads((VECTORS / "thousand.json").read_text())["cases"]
+
+    def train(case: dict[str, typing.Any]) -> tuple[str, object]:
+        data = (iris.parent / case["data"]).read_bytes()
+        network = neural.train(data, **json.loads(case["options"]))
+        return network.hash, network.report
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(train, cases))
+    assert found == [(case["modelHash"], case["report"]) for case in cases]
 
 
 def test_a_checkpoint_knows_its_file(iris: Path, tmp_path: Path) -> None:

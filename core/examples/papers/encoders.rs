@@ -87,7 +87,7 @@ fn options(patterns: usize, hidden: u32, setting: &Setting, seed: u64) -> Value 
     });
     let training = json!({
         "algorithm": setting.algorithm, "learningRate": setting.rate * patterns as f64, "momentum": 0.0,
-        "growth": setting.growth, "stepStart": setting.step_start, "stepMax": 50.0,
+        "growth": setting.growth, "decay": 0.0, "stepStart": setting.step_start, "stepMax": 50.0,
         "epochs": 15_000, "bitFail": 0, "bitFailLimit": 0.4, "patience": 0,
     });
     laid(&network, &training)

@@ -10,6 +10,7 @@ use crate::json::{self, Read};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use ruv_swarm_neural::FloatState;
 
 /// The keys of the answer of `train` that come first, in this order.
 const FIRST: [&str; 6] = ["epochs", "trainLoss", "validationLoss", "testLoss", "testAccuracy", "modelHash"];
@@ -24,6 +25,7 @@ const FIRST: [&str; 6] = ["epochs", "trainLoss", "validationLoss", "testLoss", "
 /// # Errors
 /// `invalid_argument` if `base` is no JSON object, or a flag's text that begins with `{` is no JSON.
 pub fn options_of_flags(flags: &str, base: &str) -> Result<String, Error> {
+    let _settings = FloatState::hold();
     let mut options: Vec<(String, String)> = Vec::new();
     if !base.trim().is_empty() {
         let bad =

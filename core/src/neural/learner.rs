@@ -101,7 +101,7 @@ impl Learner {
     /// Keeps the present weights as the best; without validation rows they are anyway.
     pub fn keep_best(&mut self) {
         if self.validates() {
-            self.best = self.trainer.weights();
+            self.trainer.copy_weights(&mut self.best);
         }
     }
 

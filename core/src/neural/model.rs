@@ -178,6 +178,7 @@ struct LayerDescription {
 impl Model {
     /// Reads a model file; any bytes are answered by a model or a clear error.
     pub fn load(bytes: &[u8]) -> Result<Model, Error> {
+        let _settings = FloatState::hold();
         let Contents { version, options, schema, members } = codec::read(bytes)?;
         Ok(Model { schema, members, version, options, hash: hex(&sha256(&[bytes])), size: bytes.len() })
     }

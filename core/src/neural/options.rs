@@ -13,7 +13,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
-use ruv_swarm_neural::Activation;
+use ruv_swarm_neural::{Activation, FloatState};
 use serde::{Serialize, Serializer};
 
 /// Most hidden layers.
@@ -284,6 +284,7 @@ impl Options {
     /// # Errors
     /// `invalid_argument` that names the key, the value and what is allowed.
     pub fn parse(options_json: &str) -> Result<Options, Error> {
+        let _settings = FloatState::hold();
         let mut options = Options::default();
         if options_json.trim().is_empty() {
             return Ok(options);

@@ -14,7 +14,7 @@ use crate::json::{readable, Read};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use ruv_swarm_neural::Activation;
+use ruv_swarm_neural::{Activation, FloatState};
 use serde::{Deserialize, Serialize};
 
 /// The arithmetic of this release: it changes when the same recipe would give other bits.
@@ -142,6 +142,7 @@ pub fn resolve_plan(
     swarm_seed: u64,
     members: &[MemberRequest],
 ) -> Result<TrainingPlan, Error> {
+    let _settings = FloatState::hold();
     let summary =
         Summary::read(summary_json).map_err(|why| Error::invalid("dataset", format!("dataset: {why}")))?;
     if parse_hex(&summary.hash).is_none() {

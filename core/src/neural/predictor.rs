@@ -7,7 +7,7 @@ use crate::error::{Code, Error};
 use alloc::format;
 use alloc::vec::Vec;
 use ruv_swarm_neural::pipeline::{Parts, Pipeline, Refusal};
-use ruv_swarm_neural::Level;
+use ruv_swarm_neural::{FloatState, Level};
 
 /// A model with all that its answers need laid out beforehand: no call allocates.
 #[derive(Debug)]
@@ -60,6 +60,7 @@ impl Predictor {
 
     #[cold]
     fn refused(&self, refusal: Refusal, first: usize, inputs: &[f32], out: usize) -> Error {
+        let _settings = FloatState::hold();
         let (width, answer) = (self.pipeline.inputs(), self.pipeline.outputs());
         match refusal {
             Refusal::Length => {

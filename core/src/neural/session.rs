@@ -132,6 +132,7 @@ impl Session {
     /// # Errors
     /// `invalid_data` if the checkpoint is damaged or was taken with other data, `unsupported_version` if it is newer.
     pub fn resume(checkpoint: &[u8], bytes: &[u8]) -> Result<Session, Error> {
+        let _settings = FloatState::hold();
         let found = checkpoint::read(checkpoint)?;
         let hash = sha256(&[bytes]);
         if hash != found.dataset {

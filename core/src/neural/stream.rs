@@ -60,6 +60,7 @@ impl Predicting {
 
     /// See [`PredictStream::push`].
     pub fn push(&mut self, model: &Model, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        let _settings = FloatState::hold();
         self.begin(model, out);
         let rows = &mut self.rows;
         self.reader.push(&model.schema, bytes, &mut |_, row, _| {
@@ -75,6 +76,7 @@ impl Predicting {
 
     /// See [`PredictStream::finish`].
     pub fn finish(&mut self, model: &Model, out: &mut Vec<u8>) -> Result<u64, Error> {
+        let _settings = FloatState::hold();
         self.begin(model, out);
         let rows = &mut self.rows;
         let count = self.reader.finish(&model.schema, &mut |_, row, _| {
@@ -125,7 +127,6 @@ fn answer(model: &Model, rows: &mut Waiting, to: &mut Vec<u8>) -> Result<(), Err
     if rows.count == 0 {
         return Ok(());
     }
-    let _settings = FloatState::hold();
     rows.scale(&model.schema)?;
     let outputs = model.outputs();
     let mut out = vec![0.0; rows.count * outputs];
@@ -237,6 +238,7 @@ impl Evaluating {
 
     /// See [`EvaluateStream::push`].
     pub fn push(&mut self, model: &Model, bytes: &[u8]) -> Result<(), Error> {
+        let _settings = FloatState::hold();
         let (rows, tally) = (&mut self.rows, &mut self.tally);
         self.reader.push(&model.schema, bytes, &mut |_, row, goal| {
             rows.inputs.extend_from_slice(row);
@@ -251,6 +253,7 @@ impl Evaluating {
 
     /// See [`EvaluateStream::finish`].
     pub fn finish(&mut self, model: &Model) -> Result<String, Error> {
+        let _settings = FloatState::hold();
         let rows = &mut self.rows;
         let count = self.reader.finish(&model.schema, &mut |_, row, goal| {
             rows.inputs.extend_from_slice(row);
@@ -275,7 +278,6 @@ fn weigh(model: &Model, rows: &mut Waiting, tally: &mut Tally) -> Result<(), Err
     if rows.count == 0 {
         return Ok(());
     }
-    let _settings = FloatState::hold();
     rows.scale(&model.schema)?;
     tally.add(&model.fused_outputs(&rows.inputs), &rows.goals, model.outputs());
     rows.done();

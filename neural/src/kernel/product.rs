@@ -28,7 +28,7 @@ pub(crate) fn tiles(tile: usize, units: usize) -> (usize, [usize; 2]) {
     }
 }
 
-/// Calls `$f` with the constant `T` that equals `$count`, 1 to 6.
+/// Calls `$f` with the constant `T` that equals `$count`, 1 to 12.
 macro_rules! with_tile {
     ($count:expr, $f:ident, $v:ty, ($($args:tt)*)) => {
         match $count {
@@ -38,6 +38,12 @@ macro_rules! with_tile {
             4 => $f::<$v, 4>($($args)*),
             5 if <$v>::TILE > 4 => $f::<$v, 5>($($args)*),
             6 if <$v>::TILE > 4 => $f::<$v, 6>($($args)*),
+            7 if <$v>::TILE > 6 => $f::<$v, 7>($($args)*),
+            8 if <$v>::TILE > 6 => $f::<$v, 8>($($args)*),
+            9 if <$v>::TILE > 6 => $f::<$v, 9>($($args)*),
+            10 if <$v>::TILE > 6 => $f::<$v, 10>($($args)*),
+            11 if <$v>::TILE > 6 => $f::<$v, 11>($($args)*),
+            12 if <$v>::TILE > 6 => $f::<$v, 12>($($args)*),
             _ => {}
         }
     };
@@ -67,11 +73,7 @@ pub(crate) unsafe fn multiply<V: Vector>(
                 let (strip, mut to, mut weights) = (panel.at(row), out.at(row), packed);
                 let width = STRIP.min(lanes - row);
                 for _ in 0..full {
-                    if V::TILE > 4 {
-                        multiply_strip::<V, 6>(weights, depth, strip, to, width, start);
-                    } else {
-                        multiply_strip::<V, 4>(weights, depth, strip, to, width, start);
-                    }
+                    with_tile!(V::TILE, multiply_strip, V, (weights, depth, strip, to, width, start));
                     weights = weights.add(V::TILE * size);
                     to = to.add(V::TILE * STRIP);
                 }
@@ -318,11 +320,7 @@ pub(crate) unsafe fn accumulate<V: Vector>(
             let mut first = 0;
             for _ in 0..full {
                 let (gradient, delta) = (gradient.add(first * width), delta.beyond(first));
-                if V::TILE > 4 {
-                    accumulate_pair::<V, 6>(gradient, width, delta, sheet, stride, rows, two);
-                } else {
-                    accumulate_pair::<V, 4>(gradient, width, delta, sheet, stride, rows, two);
-                }
+                with_tile!(V::TILE, accumulate_pair, V, (gradient, width, delta, sheet, stride, rows, two));
                 first += V::TILE;
             }
             for count in rest {

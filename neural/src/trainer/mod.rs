@@ -70,6 +70,7 @@ pub struct TrainerState {
 impl Trainer {
     /// A trainer of `network` on `train`; none if network, rows and settings do not fit each other.
     pub fn new(level: Level, network: Network, settings: Settings, train: Rows, rng: Rng) -> Option<Trainer> {
+        let _settings = FloatState::hold();
         let output = *network.shape.layers.last()?;
         let fits = network.is_sound()
             && train.inputs() == network.shape.inputs

@@ -23,6 +23,8 @@ pub use scalar::Scalar;
 pub use scalar::Scalar as V128;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub use wasm::V128;
+#[cfg(all(target_arch = "x86_64", feature = "yardstick"))]
+pub use x86::Vex128;
 #[cfg(target_arch = "x86_64")]
 pub use x86::{V128, V256, V512};
 

@@ -264,7 +264,8 @@ pub struct V512(__m512);
 impl Vector for V512 {
     const LANES: usize = 16;
     const UNROLL: bool = true;
-    const TILE: usize = 6;
+    // one vector to an output: each of its factors is read with the product, and the values once for all twelve
+    const TILE: usize = 12;
     #[inline(always)]
     fn splat(x: f32) -> Self {
         // SAFETY: see the head of this file.
@@ -392,5 +393,106 @@ impl Vector for V512 {
     fn int_to_float(self) -> Self {
         // SAFETY: see the head of this file.
         unsafe { V512(_mm512_cvtepi32_ps(_mm512_castps_si512(self.0))) }
+    }
+}
+
+/// The lanes of [`V128`] in AVX encoding: the same instructions, which `level::dispatch` compiles with AVX2 on.
+#[cfg(feature = "yardstick")]
+#[derive(Clone, Copy)]
+pub struct Vex128(V128);
+
+#[cfg(feature = "yardstick")]
+impl Vector for Vex128 {
+    const LANES: usize = V128::LANES;
+    const TILE: usize = V128::TILE;
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        Vex128(V128::splat(x))
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Vex128(V128::load(from)) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.store(to) }
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Vex128(self.0.add(other.0))
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Vex128(self.0.sub(other.0))
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Vex128(self.0.mul(other.0))
+    }
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        Vex128(self.0.div(other.0))
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        Vex128(self.0.min(other.0))
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        Vex128(self.0.max(other.0))
+    }
+    #[inline(always)]
+    fn lt(self, other: Self) -> Self {
+        Vex128(self.0.lt(other.0))
+    }
+    #[inline(always)]
+    fn eq(self, other: Self) -> Self {
+        Vex128(self.0.eq(other.0))
+    }
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        Vex128(self.0.and(other.0))
+    }
+    #[inline(always)]
+    fn and_not(self, other: Self) -> Self {
+        Vex128(self.0.and_not(other.0))
+    }
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        Vex128(self.0.or(other.0))
+    }
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        Vex128(self.0.xor(other.0))
+    }
+    #[inline(always)]
+    fn add_bits(self, other: Self) -> Self {
+        Vex128(self.0.add_bits(other.0))
+    }
+    #[inline(always)]
+    fn sub_bits(self, other: Self) -> Self {
+        Vex128(self.0.sub_bits(other.0))
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        Vex128(self.0.sqrt())
+    }
+    #[inline(always)]
+    fn int_to_float(self) -> Self {
+        Vex128(self.0.int_to_float())
+    }
+    #[inline(always)]
+    fn shift_left<const N: i32>(self) -> Self {
+        Vex128(self.0.shift_left::<N>())
+    }
+    #[inline(always)]
+    fn shift_right<const N: i32>(self) -> Self {
+        Vex128(self.0.shift_right::<N>())
+    }
+    #[inline(always)]
+    fn select(self, yes: Self, no: Self) -> Self {
+        Vex128(self.0.select(yes.0, no.0))
     }
 }

@@ -141,8 +141,9 @@ async function session({ neural }, { data, options, epochs }) {
   const training = neural.Session.resume(begun.checkpoint(), bytes);
   begun.free();
   while (!training.done()) training.run(epochs);
+  const checkpointHash = await sha256(training.checkpoint());
   const { model, report } = training.finish();
-  return { modelHash: await sha256(model), report: JSON.parse(report) };
+  return { checkpointHash, modelHash: await sha256(model), report: JSON.parse(report) };
 }
 
 const OPS = {

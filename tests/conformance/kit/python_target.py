@@ -154,5 +154,6 @@ class PythonTarget:
         trainer = neural.Trainer.resume(trainer.checkpoint(), data)
         while not trainer.done:
             trainer.run(epochs)
+        state = hashlib.sha256(trainer.checkpoint()).hexdigest()
         network = trainer.finish()
-        return {"modelHash": network.hash, "report": network.report}
+        return {"checkpointHash": state, "modelHash": network.hash, "report": network.report}
