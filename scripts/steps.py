@@ -48,9 +48,10 @@ def npm() -> None:
         shutil.rmtree(NPM / "dist", ignore_errors=True)
         run("npm", "run", "--silent", "build", cwd=NPM)
 
-    module = build_wasm.OUT / "web" / "ruv_swarm.d.ts"
+    types = ("web/ruv_swarm.d.ts", "neural/ruv_swarm_neural.d.ts")
+    known = "".join((build_wasm.OUT / name).read_text() for name in types)
     inputs = [NPM / "src", NPM / "tsconfig.json", NPM / "package.json", NPM / "package-lock.json"]
-    step("npm package", inputs, [NPM / "dist" / "index.js"], work, module.read_text())
+    step("npm package", inputs, [NPM / "dist" / "index.js"], work, known)
 
 
 def rust_binary() -> Path:
