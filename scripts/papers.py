@@ -23,7 +23,7 @@ from tools import ROOT, BuildError, environment, run, say, target_dir
 PAGE = ROOT / "docs" / "papers.md"
 RULES = ("rprop+", "rprop-", "irprop+", "irprop-")
 MAIN = "rprop+"
-SEEDS = {"proben1": 30, "encoders": 100, "rules": 30}
+SEEDS = {"proben1": 30, "encoders": 100, "rules": 100}
 # A run whose training error is above this share of the best constant answer's has learnt nothing.
 PLATEAU = 0.8
 Line = dict[str, Any]
