@@ -207,7 +207,7 @@ def ulps(arguments: list[str]) -> None:
 
 @task
 def aarch64(arguments: list[str]) -> None:
-    """Test the engine on AArch64, emulated by qemu: the same bits as here."""
+    """Test engine and vectors on AArch64, emulated by qemu: the same bits as here (on demand)."""
     emulated.test(arguments)
 
 
