@@ -205,17 +205,12 @@ impl Pipeline {
 
     /// Answers at most [`ROWS`] rows, before which there were `before`.
     fn answer(&mut self, before: usize, inputs: &[f32], out: &mut [f32]) -> Result<(), Refusal> {
-        if let Some(bad) = not_finite(inputs) {
-            return Err(Refusal::Input(before * self.inputs + bad));
+        let scaled = &mut self.scaled[..inputs.len()];
+        let rows = inputs.chunks_exact(self.inputs).zip(scaled.chunks_exact_mut(self.inputs));
+        if !rows.fold(true, |all, (from, to)| all & scale_plain(from, &self.shift, &self.factor, to)) {
+            self.scale_far(before, inputs)?;
         }
         let scaled = &mut self.scaled[..inputs.len()];
-        scaled.copy_from_slice(inputs);
-        for row in scaled.chunks_exact_mut(self.inputs) {
-            scale(row, &self.shift, &self.factor);
-        }
-        if let Some(bad) = not_finite(scaled) {
-            return Err(Refusal::Scaled(before * self.inputs + bad));
-        }
         if let [Member { weight, view: View::All, runner, .. }] = &mut self.members[..] {
             run(runner, scaled, out);
             for slot in out.iter_mut() {
@@ -232,6 +227,23 @@ impl Pipeline {
         }
         match not_finite(out) {
             Some(bad) => Err(Refusal::Answer(before * self.outputs + bad)),
+            None => Ok(()),
+        }
+    }
+
+    /// Scales rows of which some number is not finite, or is not once it is scaled in f32.
+    #[cold]
+    fn scale_far(&mut self, before: usize, inputs: &[f32]) -> Result<(), Refusal> {
+        if let Some(bad) = not_finite(inputs) {
+            return Err(Refusal::Input(before * self.inputs + bad));
+        }
+        let scaled = &mut self.scaled[..inputs.len()];
+        scaled.copy_from_slice(inputs);
+        for row in scaled.chunks_exact_mut(self.inputs) {
+            scale(row, &self.shift, &self.factor);
+        }
+        match not_finite(scaled) {
+            Some(bad) => Err(Refusal::Scaled(before * self.inputs + bad)),
             None => Ok(()),
         }
     }
@@ -263,15 +275,31 @@ impl Pipeline {
     }
 }
 
+/// All bits of the exponent: what is not finite has them.
+const EXPONENT: u32 = 0x7f80_0000;
+
+/// Writes `(value - shift) * factor`; whether all of it is finite. Where it is, so are the values and their distances,
+/// and [`scale`] gives the same.
+#[inline]
+fn scale_plain(from: &[f32], shift: &[f32], factor: &[f32], to: &mut [f32]) -> bool {
+    let mut bad = false;
+    for (((slot, value), shift), factor) in to.iter_mut().zip(from).zip(shift).zip(factor) {
+        *slot = (value - shift) * factor;
+        bad |= slot.to_bits() & EXPONENT == EXPONENT;
+    }
+    !bad
+}
+
 /// Where the first number that is not finite stands.
 #[inline]
 fn not_finite(values: &[f32]) -> Option<usize> {
-    // a finite number times 0 is 0, anything else is not a number: one sum tells of all
-    let sum = values.iter().fold(0.0, |sum, value| sum + value * 0.0);
-    if sum == 0.0 {
-        return None;
+    // no sum of floats, whose order would keep the lanes apart
+    let bad = values.iter().fold(false, |bad, value| bad | (value.to_bits() & EXPONENT == EXPONENT));
+    if bad {
+        values.iter().position(|value| !value.is_finite())
+    } else {
+        None
     }
-    values.iter().position(|value| !value.is_finite())
 }
 
 /// One row has a way of its own, which needs no block of rows.
