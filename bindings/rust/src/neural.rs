@@ -159,7 +159,7 @@ struct Keep {
 }
 
 impl Training {
-    /// A training of this session.
+    /// A training that runs [`Session`] `session`.
     pub fn new(session: Session) -> Result<Training, Error> {
         let epoch = Progress::read(&session.progress())?.epoch;
         Ok(Training { session, epochs: 1, epoch, limit: None, keep: None })
